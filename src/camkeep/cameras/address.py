@@ -1,0 +1,120 @@
+"""Where a camera is, and the login for it, kept apart so that no text can hold both.
+
+`str(address)` is what messages, logs and file headers show: no login, and values of query
+parameters that look like secrets are replaced. Only `Address.target` has them, for the wire.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from camkeep.errors import UsageError
+
+DEFAULT_PORTS = {
+    "http": 80,
+    "https": 443,
+    "easyn": 80,
+    "easyns": 443,
+    "rtsp": 554,
+    "rtsps": 322,
+}
+SCHEMES = (*DEFAULT_PORTS, "v4l2", "testcard")
+"""What camkeep opens; nothing else, by allowlist."""
+
+_SECRET_KEYS = re.compile(r"pass|pwd|pas$|secret|token|key|auth|sig|credential", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A login. The password is in no repr."""
+
+    user: str
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A camera's URL without its login.
+
+    `host` and `port` are empty and 0 for devices of this machine; `path` then is the device.
+    """
+
+    scheme: str
+    host: str = ""
+    port: int = 0
+    path: str = "/"
+    query: str = field(default="", repr=False)
+
+    @property
+    def authority(self) -> str:
+        """host:port as a Host header or URL has it; the port only where it is not the usual."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
+
+    @property
+    def target(self) -> str:
+        """Path and query as they go over the wire. May hold secrets: never show it."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The query as names and values; the last of a repeated name counts."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    def with_target(self, path: str, query: str = "") -> Address:
+        """Another path on the same camera."""
+        return replace(self, path=path, query=query)
+
+    def __str__(self) -> str:
+        shown = redact_query(self.query)
+        tail = f"{self.path}?{shown}" if shown else self.path
+        if not self.host:
+            return f"{self.scheme}:{tail}"
+        return f"{self.scheme}://{self.authority}{tail}"
+
+
+def redact_query(query: str) -> str:
+    """`query` with the values of all parameters that look like secrets replaced."""
+    parts = []
+    for part in query.split("&"):
+        name, equals, _ = part.partition("=")
+        secret = equals and _SECRET_KEYS.search(unquote(name))
+        parts.append(f"{name}=***" if secret else part)
+    return "&".join(parts)
+
+
+def parse_address(text: str) -> tuple[Address, Credentials | None]:
+    """Read what a person types for a camera: a URL, ``0`` or ``/dev/video0``.
+
+    Raises UsageError, whose message does not repeat `text`: it may hold a password.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return Address("v4l2", path=f"/dev/video{int(text)}"), None
+    if text.startswith("/dev/"):
+        path, _, query = text.partition("?")
+        return Address("v4l2", path=path, query=query), None
+    if re.search(r"[\x00-\x20\x7f]", text):
+        raise UsageError("a camera's address holds no spaces or control characters (write %20)")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise UsageError("that is not a camera's address: its host or port is malformed") from None
+    scheme = parts.scheme.lower()
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{name}:" for name in SCHEMES)
+        raise UsageError(f"a camera's address begins with one of {known} or is a webcam's number")
+    if scheme in ("v4l2", "testcard"):
+        return Address(scheme, path=parts.path or "/", query=parts.query), None
+    if not parts.hostname:
+        raise UsageError(f"the address has no host: write {scheme}://HOST/...")
+    credentials = None
+    if parts.username is not None:
+        credentials = Credentials(unquote(parts.username), unquote(parts.password or ""))
+    address = Address(
+        scheme, parts.hostname, port or DEFAULT_PORTS[scheme], parts.path or "/", parts.query
+    )
+    return address, credentials

@@ -1,0 +1,89 @@
+"""What every kind of camera offers to the rest of camkeep, and what one session notes of it.
+
+A `Source` is one camera's stream. `run` is one attempt, which ends with an error and never
+retries: whoever calls it decides what follows (`errors.py` sorts them). Samples go to a plain
+function, because a task switch per frame would cost more than all else that is done with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn, Protocol
+
+from camkeep.cameras.address import Address, Credentials
+from camkeep.cameras.trouble import Trouble
+from camkeep.clock import Clock, SystemClock
+from camkeep.model import AudioParams, Sample, VideoParams
+
+Sink = Callable[[Sample], None]
+"""Takes each sample as it comes. Returns at once and does not raise."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """What sessions with one camera have shown. Counts add up over reconnects."""
+
+    product: str | None = None
+    """What it says it is, for example a Server header."""
+    login: str | None = None
+    """Which login it took: "none", "Basic", "Digest MD5", "query" ..."""
+    transport: str | None = None
+    """How the stream comes, in words: "RTSP over TCP", "MJPEG over HTTP" ..."""
+    promised_fps: float | None = None
+    """The rate it announces or was set to. Never trusted, only shown."""
+    clock_offset_s: float | None = None
+    """The camera's clock minus ours, where it tells its own (RTCP sender reports)."""
+    video: VideoParams | None = None
+    audio: AudioParams | None = None
+    trouble: Counter[Trouble] = field(default_factory=Counter)
+    """How often each malformation was met."""
+
+
+class Source(Protocol):
+    """One camera's stream."""
+
+    @property
+    def address(self) -> Address:
+        """Where it is; its `str` is fit to be shown."""
+        ...
+
+    async def run(self, sink: Sink, notes: Notes) -> NoReturn:
+        """One session: connect, then hand each sample to `sink` until cancelled.
+
+        Ends only by CancelledError or a CameraError; leaves nothing open in either case.
+        """
+        ...
+
+    async def snapshot(self, notes: Notes) -> bytes:
+        """One JPEG as the camera makes it, without opening the stream where it can be helped.
+
+        Raises CameraError; NotSupported where the camera has no JPEG.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which certificates a TLS camera may show beside those that the system trusts."""
+
+    fingerprint: str | None = None
+    """SHA-256 of the certificate, 64 hexadecimal digits in lower case."""
+    ca_file: str | None = None
+    """A PEM file of certificates that a person chose to trust."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What a person may choose for any source; each takes what applies to it."""
+
+    credentials: Credentials | None = None
+    trust: Trust = field(default_factory=Trust)
+    transport: str = "tcp"
+    """RTSP only: "tcp" or "udp"."""
+    audio: bool = True
+    connect_timeout_s: float = 10.0
+    stall_s: float = 10.0
+    """How long without a whole frame before the session is given up as `Stalled`."""
+    clock: Clock = field(default_factory=SystemClock)

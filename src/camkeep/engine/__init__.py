@@ -1,0 +1,1 @@
+"""What joins cameras to the archive: retrying, recording, probing."""

@@ -1,0 +1,1 @@
+"""Bytes and their meaning. Pure: no I/O, no clock, no asyncio."""
