@@ -43,3 +43,16 @@ class Timeline:
 
     `wrap_bits` is the width of the time stamps: 32 for RTP, 0 for stamps that do not wrap.
     """
+
+    def __init__(self, timescale: int, wrap_bits: int = 32) -> None: ...
+
+    def place(self, raw_ticks: int, arrival: MonoNs, wall: WallUs) -> Placed:
+        """Place the sample whose stream time stamp is `raw_ticks`.
+
+        `arrival` and `wall` are this machine's two clocks, read when the sample's first byte
+        was here.
+        """
+        raise NotImplementedError
+
+    def new_run(self) -> None:
+        """The next sample does not follow the last one (something was lost)."""
