@@ -27,6 +27,8 @@ secret. Errors of foreign code are translated where they enter (`cameras/wire.py
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -132,3 +134,13 @@ class DiskFull(StorageError):
 
 class WriteFailed(StorageError):
     """A write or a flush failed for another reason."""
+
+
+@contextmanager
+def of_camera(name: str) -> Iterator[None]:
+    """Put `name` in front of every CameraError that passes and has no camera yet."""
+    try:
+        yield
+    except CameraError as error:
+        error.camera = error.camera or name
+        raise

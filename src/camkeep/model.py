@@ -97,3 +97,18 @@ class Sample(NamedTuple):
     @property
     def is_video(self) -> bool:
         return isinstance(self.params, VideoParams)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An interval in which a camera should have been recorded and was not."""
+
+    start: WallUs
+    end: WallUs
+    cause: str
+    """What happened, in words for a person."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return (self.end - self.start) / 1e6

@@ -7,6 +7,7 @@ function, because a task switch per frame would cost more than all else that is 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import NoReturn, Protocol
 from camkeep.cameras.address import Address, Credentials
 from camkeep.cameras.trouble import Trouble
 from camkeep.clock import Clock, SystemClock
+from camkeep.errors import UsageError
 from camkeep.model import AudioParams, Sample, VideoParams
 
 Sink = Callable[[Sample], None]
@@ -72,6 +74,18 @@ class Trust:
     """SHA-256 of the certificate, 64 hexadecimal digits in lower case."""
     ca_file: str | None = None
     """A PEM file of certificates that a person chose to trust."""
+
+
+def parse_trust(text: str | None) -> Trust:
+    """``sha256:...`` with or without colons, or the name of a PEM file."""
+    if text is None:
+        return Trust()
+    if not text.lower().startswith("sha256:"):
+        return Trust(ca_file=text)
+    digits = text[7:].replace(":", "").lower()
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise UsageError("a fingerprint is sha256: and 64 hexadecimal digits")
+    return Trust(fingerprint=digits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,8 @@
+"""``python -m camkeep``."""
+
+import sys
+
+from camkeep.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

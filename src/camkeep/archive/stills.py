@@ -1,0 +1,42 @@
+"""Single pictures on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from camkeep.archive.disk import storage_error
+from camkeep.errors import NotWritable
+
+
+def write_still(path: Path, picture: bytes, *, overwrite: bool) -> None:
+    """Write `picture` to `path`, whole or not at all. Blocks.
+
+    Raises NotWritable, DiskFull or WriteFailed; a file that was there before is then still
+    there as it was.
+    """
+    if path.exists() and not overwrite:
+        raise NotWritable(f"{path} exists already: choose another name or say --overwrite")
+    part: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".camkeep-", suffix=".part")
+        part = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(picture)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    except OSError as error:
+        if part is not None:
+            with contextlib.suppress(OSError):
+                part.unlink()
+        raise storage_error(error, path) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,57 @@
+"""The one thread that writes to a volume, and the bound on what may wait for it.
+
+Disk calls can block for seconds; the loop must not. Jobs run one after the other in the order
+they were given. The first error is kept: a job that follows a failed one is not run, because
+what it would append no longer has anything to stand on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+BACKLOG_BYTES = 64 * 1024 * 1024
+"""Most that may wait for a slow disk before samples are dropped."""
+
+
+class Writer:
+    """A writer thread with a bounded backlog. Use from one thread."""
+
+    def __init__(self, on_error: Callable[[], object]) -> None:
+        """`on_error` is called on the writer thread, once, when a job has failed."""
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camkeep-writer")
+        self._waiting = 0
+        self._lock = threading.Lock()  # of _waiting, which both threads change
+        self._on_error = on_error
+        self.error: Exception | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the backlog has reached its bound: drop instead of submitting."""
+        return self._waiting >= BACKLOG_BYTES
+
+    def submit(self, job: Callable[[], None], nbytes: int = 0) -> None:
+        """Run `job`, which holds `nbytes` of samples, after those before it."""
+        with self._lock:
+            self._waiting += nbytes
+        self._pool.submit(self._run, job, nbytes)
+
+    def always(self, job: Callable[[], None]) -> Future[None]:
+        """Run `job` after those before it even if one of them failed: for closing files."""
+        return self._pool.submit(job)
+
+    def close(self) -> None:
+        """Wait for all jobs and end the thread."""
+        self._pool.shutdown(wait=True)
+
+    def _run(self, job: Callable[[], None], nbytes: int) -> None:
+        try:
+            if self.error is None:
+                job()
+        except Exception as error:  # noqa: BLE001 - it is raised again where the recording ends
+            self.error = error
+            self._on_error()
+        finally:
+            with self._lock:
+                self._waiting -= nbytes

@@ -1,0 +1,152 @@
+"""``camkeep probe CAMERA``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import textwrap
+from typing import Any
+
+from camkeep.cli.common import add_camera, camera_from, in_rate, in_time, seconds
+from camkeep.engine.diagnosis import diagnose
+from camkeep.engine.probe import Report, probe
+from camkeep.engine.sources import make_source
+from camkeep.model import Codec
+
+_NAMES = {
+    Codec.H264: "H.264",
+    Codec.H265: "H.265",
+    Codec.JPEG: "JPEG",
+    Codec.AAC: "AAC",
+    Codec.OPUS: "Opus",
+    Codec.PCMA: "G.711 A-law",
+    Codec.PCMU: "G.711 µ-law",
+}
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "probe",
+        help="what a camera is, what it really delivers, and what is wrong with it",
+        description="Watch a camera for a while and tell what it really delivers.",
+    )
+    add_camera(parser)
+    parser.add_argument(
+        "--duration", metavar="TIME", type=seconds, default=5.0, help="how long to watch (5s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Watch and tell."""
+    address, options = camera_from(args)
+    report = asyncio.run(probe(make_source(address, options), args.duration))
+    print(json.dumps(as_json(report), indent=2) if args.json else describe(report))
+    return 0
+
+
+def describe(report: Report) -> str:
+    """The report for a person."""
+    rows: list[tuple[str, str | None]] = [
+        ("camera", report.product),
+        ("login", report.login),
+        ("transport", report.transport),
+        ("video", _video(report)),
+        ("rate", _rate(report)),
+        ("key frames", _gop(report)),
+        ("bit rate", in_rate(report.bits_per_s) if report.bits_per_s else None),
+        ("sound", _sound(report)),
+        ("clock", _clock(report)),
+        ("first frame", f"after {in_time(report.first_frame_s)}"),
+    ]
+    lines = [report.address]
+    lines += [f"  {name:<12}{value}" for name, value in rows if value]
+    advice = diagnose(report)
+    lines.append("")
+    if not advice:
+        lines.append("Nothing is wrong with it.")
+    for words in advice:
+        lines += textwrap.wrap(words, 88, initial_indent="! ", subsequent_indent="  ")
+    return "\n".join(lines)
+
+
+def _video(report: Report) -> str | None:
+    video = report.video
+    if video is None:
+        return None
+    order = ", frames out of order (B-frames)" if report.reordered else ""
+    return f"{_NAMES[video.codec]} {video.width}x{video.height} ({video.codec_string}{order})"
+
+
+def _rate(report: Report) -> str | None:
+    if report.measured_fps is None:
+        return None
+    promised = f"{report.promised_fps:g} promised" if report.promised_fps else "none promised"
+    jitter = f", jitter {report.jitter_s * 1000:.1f} ms" if report.jitter_s is not None else ""
+    return f"{report.measured_fps:.2f} frames a second measured, {promised}{jitter}"
+
+
+def _gop(report: Report) -> str | None:
+    if report.video is None or report.video.codec is Codec.JPEG:
+        return None
+    if report.gop is None:
+        return f"only one in {in_time(report.seconds)}"
+    least, most = report.gop
+    return f"every {least} frames" if least == most else f"every {least} to {most} frames"
+
+
+def _sound(report: Report) -> str | None:
+    audio = report.audio
+    if audio is None:
+        return "none"
+    channels = {1: "mono", 2: "stereo"}.get(audio.channels, f"{audio.channels} channels")
+    silent = "" if report.audio_samples else ", but nothing came"
+    return f"{_NAMES[audio.codec]} {audio.sample_rate} Hz {channels}{silent}"
+
+
+def _clock(report: Report) -> str | None:
+    if report.clock_offset_s is None:
+        return None
+    return f"{report.clock_offset_s:+.2f} s against this machine's"
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as JSON values; docs/commands.md names the fields."""
+    video, audio = report.video, report.audio
+    return {
+        "address": report.address,
+        "seconds": round(report.seconds, 3),
+        "product": report.product,
+        "login": report.login,
+        "transport": report.transport,
+        "video": video
+        and {
+            "codec": video.codec.value,
+            "codec_string": video.codec_string,
+            "width": video.width,
+            "height": video.height,
+            "reordered": report.reordered,
+        },
+        "audio": audio
+        and {
+            "codec": audio.codec.value,
+            "sample_rate": audio.sample_rate,
+            "channels": audio.channels,
+            "samples": report.audio_samples,
+        },
+        "frames": report.frames,
+        "promised_fps": report.promised_fps,
+        "measured_fps": report.measured_fps,
+        "jitter_s": report.jitter_s,
+        "longest_wait_s": report.longest_wait_s,
+        "gop": report.gop and list(report.gop),
+        "bits_per_s": report.bits_per_s,
+        "first_frame_s": report.first_frame_s,
+        "clock_offset_s": report.clock_offset_s,
+        "breaks": report.breaks,
+        "trouble": report.trouble,
+        "advice": diagnose(report),
+    }

@@ -1,0 +1,49 @@
+"""``camkeep snapshot CAMERA FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from camkeep.cli.common import add_camera, camera_from, in_bytes
+from camkeep.engine.camera import AsyncCamera
+from camkeep.media.jpeg import examine
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "snapshot",
+        help="take one picture",
+        description="Take one picture, byte for byte as the camera made it. Of a camera that "
+        "sends H.264 or H.265, name the file .mp4: it gets one key frame.",
+    )
+    add_camera(parser)
+    parser.add_argument("file", help="where to put it (.jpg or .mp4), or - for standard output")
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="cut off junk and null bytes that strict programs stumble over; no pixel changes",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Take it and say what it is."""
+    address, options = camera_from(args, audio=False)
+    camera = AsyncCamera(address, options)
+    if args.file == "-":
+        picture = asyncio.run(camera.snapshot(repair=args.repair))
+        sys.stdout.buffer.write(picture)
+        return 0
+    path = Path(args.file)
+    taken = asyncio.run(camera.snapshot(path, repair=args.repair, overwrite=args.overwrite))
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        picture_info = examine(taken)
+        print(f"{path}  {picture_info.width}x{picture_info.height}  {in_bytes(len(taken))}")
+    else:
+        print(f"{path}  one key frame  {in_bytes(path.stat().st_size)}")
+    return 0

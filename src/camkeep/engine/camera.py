@@ -1,0 +1,227 @@
+"""One camera for a program: `AsyncCamera`, and `Camera`, the same without asynchrony."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from camkeep.archive.stills import write_still
+from camkeep.cameras.address import Address, Credentials, parse_address
+from camkeep.cameras.source import Notes, SourceOptions, parse_trust
+from camkeep.engine.live import batches
+from camkeep.engine.plan import SUFFIXES, Plan, Progress, Summary
+from camkeep.engine.portal import Portal, blocking
+from camkeep.engine.probe import Report, probe
+from camkeep.engine.record import Recording
+from camkeep.engine.sources import make_source
+from camkeep.errors import UsageError, of_camera
+from camkeep.media.jpeg_repair import repair as repaired
+from camkeep.model import Sample
+
+StrPath = str | os.PathLike[str]
+
+
+class AsyncCamera:
+    """A camera. Nothing is opened until something is asked of it.
+
+    Each call opens a session of its own and closes it again, so calls may overlap.
+    """
+
+    def __init__(self, address: Address, options: SourceOptions) -> None:
+        """Raises UsageError where the address or its options make no sense."""
+        self.address = address
+        self.notes = Notes()
+        """What the camera has shown of itself in `snapshot` and `samples`."""
+        self._options = options
+        self._source = make_source(address, options)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass  # every call closes what it opened
+
+    async def snapshot(
+        self, path: StrPath | None = None, *, repair: bool = False, overwrite: bool = True
+    ) -> bytes:
+        """One picture, byte for byte as the camera made it; also written to `path` if given.
+
+        `repair` cuts off junk and null bytes that strict readers stumble over, losslessly.
+        Where `path` ends in .mp4 it gets one key frame, whatever the codec, and the bytes
+        returned are the movie's. Raises CameraError (NotSupported where the camera has no
+        JPEG) or StorageError.
+        """
+        if path is not None and Path(path).suffix.lower() in SUFFIXES:
+            summary = await self.record(path, frames=1, audio=False, overwrite=overwrite)
+            return summary.movies[0].path.read_bytes()
+        with of_camera(str(self.address)):
+            picture = await self._source.snapshot(self.notes)
+        if repair:
+            picture = repaired(picture)
+        if path is not None:
+            write_still(Path(path), picture, overwrite=overwrite)
+        return picture
+
+    async def record(
+        self,
+        path: StrPath,
+        *,
+        seconds: float | None = None,
+        frames: int | None = None,
+        fps: float | None = None,
+        segment: float | None = None,
+        audio: bool = True,
+        wait: bool = False,
+        overwrite: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Summary:
+        """Record to the MP4 `path` until `seconds` or `frames` are reached, or cancelled.
+
+        `fps` keeps only so many frames a second, `segment` begins a new file after so many
+        seconds, `wait` waits for a camera that does not answer yet. The movie is whole in
+        every case. Raises what ended the recording too early, after the movie was closed.
+        """
+        plan = Plan(Path(path), seconds, frames, fps, segment, audio, wait, overwrite)
+        recording = Recording(self._source, plan, self._options.clock)
+        summary = await recording.run(on_progress)
+        if summary.error is not None:
+            raise summary.error
+        return summary
+
+    async def samples(self, *, reconnect: bool = True) -> AsyncIterator[Sample]:
+        """What the camera sends, compressed, as it comes: key frames, frames and sound.
+
+        A reader that is too slow loses everything up to a key frame. With `reconnect` the
+        stream goes on after the camera was lost (`Sample.run` then goes up); the first
+        session must succeed. Raises CameraError. Close the iterator (`aclosing`) to hang up
+        at once.
+        """
+        async with aclosing(self.batches(reconnect=reconnect)) as many:
+            async for batch in many:
+                for sample in batch:
+                    yield sample
+
+    async def batches(self, *, reconnect: bool = True) -> AsyncGenerator[list[Sample], None]:
+        """Like `samples`, in lists of what has come meanwhile: cheaper for many cameras."""
+        with of_camera(str(self.address)):
+            async with aclosing(
+                batches(self._source, self.notes, self._options.clock, reconnect=reconnect)
+            ) as many:
+                async for batch in many:
+                    yield batch
+
+    async def probe(self, seconds: float = 5.0) -> Report:
+        """Watch for `seconds` and report what the camera really delivers."""
+        with of_camera(str(self.address)):
+            return await probe(self._source, seconds)
+
+
+def aopen(
+    url: str,
+    *,
+    user: str | None = None,
+    password: str | None = None,
+    trust: str | None = None,
+    transport: str = "tcp",
+    audio: bool = True,
+    timeout: float = 10.0,
+) -> AsyncCamera:
+    """A camera by its address: ``async with camkeep.aopen(url) as camera``.
+
+    `url` is what the commands take, too: easyn:, http:, https:, rtsp:, rtsps:, testcard:, or a
+    webcam's number. `trust` is ``sha256:FINGERPRINT`` or a PEM file; `transport` ("tcp" or
+    "udp") is for RTSP; `timeout` in seconds. Raises UsageError.
+    """
+    address, credentials = parse_address(url)
+    if user is not None or password is not None:
+        of_url = credentials or Credentials("")
+        credentials = Credentials(
+            user if user is not None else of_url.user,
+            password if password is not None else of_url.password,
+        )
+    if transport not in ("tcp", "udp"):
+        raise UsageError("transport is tcp or udp")
+    options = SourceOptions(credentials, parse_trust(trust), transport, audio, timeout, timeout)
+    return AsyncCamera(address, options)
+
+
+class Camera:
+    """A camera without asynchrony; the same methods as `AsyncCamera`, which wait."""
+
+    def __init__(self, inner: AsyncCamera) -> None:
+        self._inner = inner
+        self._portal = Portal()
+
+    @property
+    def address(self) -> Address:
+        """Where it is; its `str` holds no login."""
+        return self._inner.address
+
+    @property
+    def notes(self) -> Notes:
+        """What the camera has shown of itself in `snapshot` and `samples`."""
+        return self._inner.notes
+
+    snapshot = blocking(AsyncCamera.snapshot)
+    record = blocking(AsyncCamera.record)
+    probe = blocking(AsyncCamera.probe)
+
+    def samples(self, *, reconnect: bool = True) -> Iterator[Sample]:
+        """What the camera sends, compressed; see `AsyncCamera.samples`."""
+        many = self._inner.batches(reconnect=reconnect)
+        try:
+            while True:
+                try:
+                    yield from self._portal.run(anext(many))
+                except StopAsyncIteration:
+                    return
+        finally:
+            self._portal.run(many.aclose())
+
+    def close(self) -> None:
+        """End the thread behind it. `with` does it by itself."""
+        self._portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open(
+    url: str,
+    *,
+    user: str | None = None,
+    password: str | None = None,
+    trust: str | None = None,
+    transport: str = "tcp",
+    audio: bool = True,
+    timeout: float = 10.0,
+) -> Camera:
+    """A camera by its address: ``with camkeep.open(url) as camera``. See `aopen`."""
+    return Camera(
+        aopen(
+            url,
+            user=user,
+            password=password,
+            trust=trust,
+            transport=transport,
+            audio=audio,
+            timeout=timeout,
+        )
+    )

@@ -1,0 +1,119 @@
+"""What a person asked `record` for, and what came of it. Values and file names, no I/O but a
+look whether the file can be written at all."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from camkeep.cameras.trouble import Trouble
+from camkeep.clock import WallUs
+from camkeep.errors import CamkeepError, NotWritable, UsageError
+from camkeep.model import Gap
+
+SUFFIXES = (".mp4", ".m4v", ".mov")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A recording to make. Times in seconds; None means no limit."""
+
+    path: Path
+    duration_s: float | None = None
+    frames: int | None = None
+    fps: float | None = None
+    """Keep only as many frames a second: frames are left out, never invented or re-timed."""
+    segment_s: float | None = None
+    """Begin a new file at the first key frame after so long."""
+    audio: bool = True
+    wait: bool = False
+    """Wait for a camera that does not answer yet."""
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise UsageError(f"camkeep writes MP4: call the file {self.path.stem or 'movie'}.mp4")
+        limits = (
+            ("duration", self.duration_s),
+            ("frames", self.frames),
+            ("fps", self.fps),
+            ("segment", self.segment_s),
+        )
+        for name, value in limits:
+            if value is not None and not value > 0:
+                raise UsageError(f"{name} must be more than 0")
+
+    def file(self, number: int) -> Path:
+        """The name of the movie `number`, counted from 1."""
+        if self.segment_s is not None:
+            return self.path.with_stem(f"{self.path.stem}-{number:03d}")
+        return self.path if number == 1 else self.path.with_stem(f"{self.path.stem}-{number}")
+
+    def check_writable(self) -> None:
+        """Raise NotWritable now rather than after the camera was opened."""
+        first, folder = self.file(1), self.path.parent
+        if not folder.is_dir():
+            raise NotWritable(f"there is no folder {folder}: create it first")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise NotWritable(f"no permission to write in the folder {folder}")
+        if first.is_dir():
+            raise NotWritable(f"{first} is a folder: name a file in it")
+        if first.exists() and not self.overwrite:
+            raise NotWritable(f"{first} exists already: choose another name or say --overwrite")
+
+
+@dataclass(frozen=True, slots=True)
+class Movie:
+    """One file that was made."""
+
+    path: Path
+    start: WallUs
+    seconds: float
+    frames: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a recording stands."""
+
+    state: str
+    """"connecting", "live", or why it waits, in words."""
+    seconds: float
+    frames: int
+    bytes: int
+    drops: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a recording came to."""
+
+    movies: tuple[Movie, ...]
+    gaps: tuple[Gap, ...]
+    reconnects: int
+    drops: int
+    """Frames that were dropped because the disk could not keep up."""
+    thinned: int
+    """Frames left out because a lower rate was asked for."""
+    measured_fps: float | None
+    """As the camera delivered, before thinning."""
+    promised_fps: float | None
+    ended: str
+    """Why it ended, in words."""
+    error: CamkeepError | None = None
+    """What ended it too early, if so. The movies are whole all the same."""
+    trouble: Counter[Trouble] = field(default_factory=Counter)
+
+    @property
+    def frames(self) -> int:
+        """Frames in all movies."""
+        return sum(movie.frames for movie in self.movies)
+
+    @property
+    def seconds(self) -> float:
+        """Length of all movies."""
+        return sum(movie.seconds for movie in self.movies)
