@@ -1,0 +1,53 @@
+# Two commands for a newcomer, each doing all its set-up on a fresh machine:
+#   make run     records ten seconds from a simulated camera and shows what was kept
+#   make test    everything that must hold: style, types, tests
+# and for those who stay:
+#   make check   style and types only            make bench   measured comparisons (bench/)
+#   make fuzz    coverage-guided fuzzing          make format  put the code in shape
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FUZZ_SECONDS ?= 120
+
+.PHONY: run test check format bench fuzz clean
+
+run: $(VENV)/core
+	$(BIN)/python tools/first_run.py recordings
+
+test: $(VENV)/dev system check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev
+	$(BIN)/ruff check src tests tools bench fuzz
+	$(BIN)/ruff format --check src tests tools bench fuzz
+	$(BIN)/mypy
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix src tests tools bench fuzz
+	$(BIN)/ruff format src tests tools bench fuzz
+
+bench: $(VENV)/dev system
+	$(BIN)/python bench/run.py
+
+fuzz: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet atheris
+	$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+.PHONY: system
+system:
+	tools/system-packages
+
+# The core alone needs nothing but itself; the tests need the dev extra.
+$(VENV)/core: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/dev: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@ $(VENV)/core
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
