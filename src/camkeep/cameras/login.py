@@ -37,8 +37,8 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
     for value in values:
         bare = re.sub(r'"(?:[^"\\]|\\.)*"', lambda m: '"' + "x" * (len(m[0]) - 2) + '"', value)
         starts = list(_SCHEME.finditer(bare))
-        for match, after in zip(starts, [*starts[1:], None], strict=True):
-            end = after.start() if after else len(value)
+        ends = [match.start() for match in starts[1:]] + [len(value)]
+        for match, end in zip(starts, ends, strict=False):
             parameters = {
                 m[1].lower(): re.sub(r"\\(.)", r"\1", m[2]) if m[2] is not None else m[3]
                 for m in _PARAMETER.finditer(value, match.end(), end)
