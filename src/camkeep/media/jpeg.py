@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from camkeep.errors import MediaError
 from camkeep.model import Codec, VideoParams
@@ -51,12 +50,9 @@ class Picture:
     progressive: bool
 
 
-class Segment(NamedTuple):
-    """A marker segment: its code, and where its body begins and ends."""
-
-    code: int
-    begin: int
-    end: int
+Segment = tuple[int, int, int]
+"""A marker segment: its code, and where its body begins and ends. Plain, because several are
+made for each frame of each camera."""
 
 
 def segments(data: Buffer, pos: int) -> Iterator[Segment]:
@@ -67,15 +63,18 @@ def segments(data: Buffer, pos: int) -> Iterator[Segment]:
     """
     size = len(data)
     for _ in range(MAX_SEGMENTS):
-        mark = _find_mark(data, pos, pos + MAX_JUNK)
-        if mark is None:
-            if size > pos + MAX_JUNK:
-                raise MediaError("a segment of the JPEG is followed by something else")
-            return
-        begin = mark.end()
+        if pos + 4 <= size and data[pos] == 0xFF and 0 < data[pos + 1] < 0xFF:
+            begin = pos + 2  # as it should be
+        else:
+            mark = _find_mark(data, pos, pos + MAX_JUNK)
+            if mark is None:
+                if size > pos + MAX_JUNK:
+                    raise MediaError("a segment of the JPEG is followed by something else")
+                return
+            begin = mark.end()
         code = data[begin - 1]
-        if code == 0xD9:
-            yield Segment(code, begin, begin)
+        if code == EOI[1]:
+            yield code, begin, begin
             return
         if code == 0x01 or 0xD0 <= code <= 0xD8:  # these stand alone
             pos = begin
@@ -88,7 +87,7 @@ def segments(data: Buffer, pos: int) -> Iterator[Segment]:
         pos = begin + length
         if pos > size:
             return
-        yield Segment(code, begin + 2, pos)
+        yield code, begin + 2, pos
         if code == SOS:
             return
     raise MediaError("the JPEG has far too many segments")
@@ -110,10 +109,11 @@ def examine(data: Buffer) -> Picture:
     frame: Segment | None = None
     scan = -1
     for segment in segments(data, start + 2):
-        if is_frame_header(segment.code):
+        code = segment[0]
+        if 0xC0 <= code <= 0xCF and code not in _NOT_FRAMES:
             frame = frame or segment
-        elif segment.code == SOS:
-            scan = segment.end
+        elif code == SOS:
+            scan = segment[2]
     if frame is None:
         raise MediaError("the picture has a JPEG's start, but does not say its size")
     width, height, components = _frame(data, frame)
@@ -126,7 +126,7 @@ def examine(data: Buffer) -> Picture:
         complete=end >= 0,
         nulls_before_end=_nulls(data, scan, end - 2) if end >= 0 else 0,
         components=components,
-        progressive=frame.code in _PROGRESSIVE,
+        progressive=frame[0] in _PROGRESSIVE,
     )
 
 
@@ -140,11 +140,11 @@ def find_end(data: Buffer, start: int, resume: int = 0) -> int:
     """
     if data[start : start + 2] != SOI[: len(data) - start]:
         raise MediaError("no JPEG begins here")
-    for segment in segments(data, start + 2):
-        if segment.code == 0xD9:
-            return segment.end
-        if segment.code == SOS:
-            mark = _find_eoi(data, max(segment.end, resume - 1))
+    for code, _, end in segments(data, start + 2):
+        if code == EOI[1]:
+            return end
+        if code == SOS:
+            mark = _find_eoi(data, max(end, resume - 1))
             return mark.end() if mark else -1
     return -1
 
@@ -165,9 +165,10 @@ def _start(data: Buffer) -> int:
 
 def _frame(data: Buffer, frame: Segment) -> tuple[int, int, int]:
     """Width, height, components of a frame header (T.81 §B.2.2)."""
-    body = data[frame.begin : frame.end]
-    if len(body) < 6:
+    _, begin, end = frame
+    if end - begin < 6:
         raise MediaError("the JPEG's frame header is cut short")
+    body = data[begin:end]
     height, width = body[1] << 8 | body[2], body[3] << 8 | body[4]
     if not width or not height:
         raise MediaError("the JPEG does not say its size")
@@ -178,7 +179,9 @@ def _last_end(data: Buffer, scan: int) -> int:
     """One past the last end marker behind `scan`, or -1."""
     if data[-2:] == EOI and len(data) - 2 >= scan:
         return len(data)
-    return bytes(data[scan:]).rfind(EOI) + scan + 2 if _find_eoi(data, scan) else -1
+    whole = bytes(data) if isinstance(data, memoryview) else data
+    mark = whole.rfind(EOI, scan)
+    return mark + 2 if mark >= 0 else -1
 
 
 def _nulls(data: Buffer, scan: int, mark: int) -> int:
