@@ -76,13 +76,14 @@ async def _until_signal(recording: Recording, show: _Meter | None) -> Summary:
     """Run `recording`; the first SIGINT, SIGTERM or SIGHUP stops it in good order."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, _stop, recording, number)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and shells mean it
+            loop.add_signal_handler(number, _stop, recording, number)
     return await recording.run(show)
 
 
 def _stop(recording: Recording, number: signal.Signals) -> None:
-    loop = asyncio.get_running_loop()
-    loop.remove_signal_handler(number)  # a second one ends the process at once
+    asyncio.get_running_loop().remove_signal_handler(number)
+    signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
     recording.stop(
         "stopped by a person" if number == signal.SIGINT else f"stopped by {number.name}"
     )
@@ -124,7 +125,9 @@ def describe(summary: Summary) -> str:
             f"  gap      {start:%H:%M:%S} to {end:%H:%M:%S} ({in_time(gap.seconds)}): {gap.cause}"
         )
     if summary.drops:
-        lines.append(f"  dropped  {summary.drops} frames: the disk could not keep up")
+        lines.append(
+            f"  dropped  {summary.drops} frames: the disk was too slow, or they could not be decoded"
+        )
     for trouble, count in summary.trouble.most_common():
         if count:
             lines.append(f"  noticed  {count} {trouble.what}. {trouble.advice}")

@@ -96,7 +96,7 @@ class Summary:
     gaps: tuple[Gap, ...]
     reconnects: int
     drops: int
-    """Frames that were dropped because the disk could not keep up."""
+    """Frames that could not be kept: the disk did not keep up, or nobody could decode them."""
     thinned: int
     """Frames left out because a lower rate was asked for."""
     measured_fps: float | None

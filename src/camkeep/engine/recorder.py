@@ -107,8 +107,9 @@ class Recorder:
         current = self._open
         if current is None or (sample.key and self._must_switch(current, params, elapsed)):
             current = self._begin(sample, params, elapsed)
-        elif params != current.video:
-            return  # a change of parameters without a key frame: nobody could decode it
+        elif params is not current.video and params != current.video:
+            self.drops += 1  # other parameters without a key frame: nobody could decode it
+            return
         if elapsed < current.start_us:
             self.drops += 1  # an open GOP: it needs pictures that are in the movie before
             return
@@ -191,7 +192,7 @@ class Recorder:
     # movies
 
     def _must_switch(self, current: OpenMovie, params: VideoParams, elapsed: int) -> bool:
-        if params != current.video:
+        if params is not current.video and params != current.video:
             return True
         limit = self._plan.segment_s
         return limit is not None and elapsed - current.start_us >= limit * 1e6
