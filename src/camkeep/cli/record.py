@@ -126,7 +126,7 @@ def describe(summary: Summary) -> str:
         )
     if summary.drops:
         lines.append(
-            f"  dropped  {summary.drops} frames: the disk was too slow, or they could not be decoded"
+            f"  dropped  {summary.drops} frames: the disk was too slow, or they were undecodable"
         )
     for trouble, count in summary.trouble.most_common():
         if count:
