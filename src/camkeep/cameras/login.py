@@ -56,6 +56,7 @@ class Login:
         self._algorithm = ""
         self._count = 0
         self._tried_nonce: str | None = None
+        self._proven = False  # whether the camera has taken this login before
 
     @property
     def scheme(self) -> str:
@@ -88,14 +89,17 @@ class Login:
         nonce = best.parameters.get("nonce")
         stale = best.parameters.get("stale", "").lower() == "true"
         if self._tried_nonce is not None:
-            fresh = nonce is not None and nonce != self._tried_nonce and stale
+            fresh = nonce is not None and nonce != self._tried_nonce and (stale or self._proven)
             if not fresh:
                 raise LoginRefused("the camera refused the user or password")
         self._challenge, self._algorithm = best, _algorithm(best)
         self._count = 0
+        self._proven = False
 
     def accepted(self) -> None:
-        """The camera took the login: a later challenge is about a nonce, not the password."""
+        """The camera took the request: where that had the login in it, a later challenge with
+        another nonce is about the nonce, whether it says "stale" or not."""
+        self._proven = self._proven or self._tried_nonce is not None
         self._tried_nonce = None
 
     def header(self, method: str, uri: str) -> str | None:

@@ -159,6 +159,16 @@ class Wire(asyncio.BufferedProtocol):
         assert self._transport is not None
         return str(self._transport.get_extra_info("peername")[0])
 
+    @property
+    def local(self) -> str:
+        """The address at this end, for UDP beside this connection."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("sockname")[0])
+
+    def fail(self, error: CameraError) -> None:
+        """End the connection, with `error` for whoever waits in `finished` or `wait_for`."""
+        self._end(error)
+
     def _end(self, error: Exception | None) -> None:
         if not self._done.done():
             if error is None:
