@@ -149,7 +149,7 @@ def audio_packets(media: Media) -> AudioPackets | None:
     if media.encoding == "MPEG4-GENERIC":
         return AacPackets(media)
     if media.encoding == "OPUS":
-        made = opus_params(1 if media.fmtp.get("sprop-stereo") == "0" else 2)
+        made = opus_params(2 if media.fmtp.get("sprop-stereo") == "1" else 1)
         return WholePackets(replace(made, timescale=media.clock_rate))
     if media.encoding in _G711:
         made = g711_params(_G711[media.encoding], media.clock_rate, media.channels)
