@@ -2,7 +2,7 @@
 
 import sys
 
-from camkeep.cli import main
+from camkeep.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())
