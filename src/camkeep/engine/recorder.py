@@ -18,12 +18,15 @@ from camkeep.cameras.source import Notes
 from camkeep.clock import Clock, WallUs
 from camkeep.engine.openmovie import OpenMovie
 from camkeep.engine.plan import Movie, Plan
-from camkeep.errors import StorageError
+from camkeep.engine.thinner import Thinner
 from camkeep.media.mp4 import Identity
-from camkeep.model import AudioParams, Codec, Gap, Sample, VideoParams
+from camkeep.media.timeline import settled
+from camkeep.model import AudioParams, Gap, Sample, VideoParams
 
 FLUSH_S = 0.4
 """Age of the oldest sample at which a fragment goes to the disk: what a crash can cost."""
+SETTLE_S = FLUSH_S
+"""How long the first samples of a session wait for their times to settle."""
 FLUSH_BYTES = 4 * 1024 * 1024
 SYNC_S = 5.0
 """How often the file is flushed through to the disk: what a power cut can cost."""
@@ -54,6 +57,8 @@ class Recorder:
         self._lingering: OpenMovie | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._last_sync = self._loop.time()
+        self._held: list[Sample] | None = None  # a session's first samples, until they settle
+        self._settle: asyncio.TimerHandle | None = None
         self._session = 0
         self._run: tuple[int, int] | None = None
         self._away: str | None = None  # why there is no session, if there was one before
@@ -61,25 +66,48 @@ class Recorder:
         self._first_arrival = 0
         self._elapsed_us = 0  # of the newest frame
         self._last_wall = WallUs(0)
-        self._due_us = 0.0  # when the next frame is due, where frames are thinned
+        self._thinner = Thinner(plan.fps) if plan.fps is not None else None
         self._dropping = False
-        self._arrivals: deque[int] = deque(maxlen=RATE_FRAMES)  # of this session's frames, ns
+        self._complete = False  # the plan is fulfilled: nothing more belongs in a movie
+        self._walls: deque[int] = deque(maxlen=RATE_FRAMES)  # of this run's frames
 
     # what the loop around the sessions tells
 
     def session_began(self) -> None:
         """The next sample is of another session."""
         self._session += 1
-        self._arrivals.clear()
+        self._held = []
 
     def session_ended(self, cause: str) -> None:
         """There will be no samples for a while, because of `cause`."""
+        self._release()
         if self._run is not None and self._away is None:
             self._away = cause
 
     def __call__(self, sample: Sample) -> None:
         """Take a sample."""
         if self.done.is_set():
+            return
+        if self._held is None:
+            self._take(sample)
+            return
+        self._held.append(sample)
+        if self._settle is None:
+            self._settle = self._loop.call_later(SETTLE_S, self._release)
+        if self._plan.frames is not None and len(self._held) >= self._plan.frames:
+            self._release()
+
+    def _release(self) -> None:
+        """Take the samples that were held, with the times that are known by now."""
+        if self._settle is not None:
+            self._settle.cancel()
+            self._settle = None
+        held, self._held = self._held, None
+        for sample in settled(held or ()):
+            self._take(sample)
+
+    def _take(self, sample: Sample) -> None:
+        if self._complete:
             return
         if isinstance(sample.params, AudioParams):
             self._take_audio(sample)
@@ -89,7 +117,6 @@ class Recorder:
     # frames and sound
 
     def _take_video(self, sample: Sample, params: VideoParams) -> None:
-        self._arrivals.append(sample.arrival)
         if self._full(sample):
             self.drops += 1
             return
@@ -98,10 +125,11 @@ class Recorder:
         if (self._session, sample.run) != self._run:
             self._anchor(sample)
         elapsed = max(0, sample.wall - self._epoch_wall)
+        self._walls.append(sample.wall)
         self._last_wall = sample.wall
         if self._over(elapsed):
             return
-        if self._plan.fps is not None and not self._is_due(sample, elapsed):
+        if self._thinner is not None and not self._thinner.keeps(sample, elapsed):
             self.thinned += 1
             return
         current = self._open
@@ -158,6 +186,7 @@ class Recorder:
                 cause = self._away or "the stream was interrupted"
                 self.gaps.append(Gap(WallUs(sample.wall - length_us), sample.wall, cause))
         self._away = None
+        self._walls.clear()
         self._run = (self._session, sample.run)
         self._epoch_wall = sample.wall - elapsed
 
@@ -168,25 +197,6 @@ class Recorder:
         if self._open is not None:
             self._open.end_us = round(limit * 1e6) - self._open.start_us
         self._fulfilled("the time asked for is over")
-        return True
-
-    def _is_due(self, sample: Sample, elapsed: int) -> bool:
-        """Whether to keep this frame of a thinned recording.
-
-        A frame may come half a frame early and still count, so that a camera's jitter does
-        not make the kept frames uneven. Pictures that need each other cannot be thinned, so
-        of H.264 and H.265 only key frames are kept.
-        """
-        assert self._plan.fps is not None
-        if sample.params.codec is not Codec.JPEG and not sample.key:
-            return False
-        spacing = 1e6 / self._plan.fps
-        tolerance = min(spacing / 2, 500_000 / self.measured_fps) if self.measured_fps else 0
-        if elapsed < self._due_us - tolerance:
-            return False
-        self._due_us += spacing
-        if self._due_us < elapsed:  # it fell behind: do not catch up with a burst
-            self._due_us = elapsed + spacing
         return True
 
     # movies
@@ -251,7 +261,7 @@ class Recorder:
     def _close_file(self, movie: OpenMovie) -> None:  # on the writer thread
         try:
             made = movie.close()
-        except StorageError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again where the recording ends
             self._writer.error = self._writer.error or error
             self._loop.call_soon_threadsafe(self.done.set)
         else:
@@ -260,6 +270,7 @@ class Recorder:
 
     def _fulfilled(self, why: str) -> None:
         self.ended = why
+        self._complete = True
         self.done.set()
 
     # the end, and what there is to tell
@@ -277,11 +288,11 @@ class Recorder:
 
     @property
     def measured_fps(self) -> float | None:
-        """Frames a second as they came lately in this session."""
-        if len(self._arrivals) < 2:
+        """Frames a second of this run, lately; before any are left out."""
+        if len(self._walls) < 2:
             return None
-        span = self._arrivals[-1] - self._arrivals[0]
-        return (len(self._arrivals) - 1) * 1e9 / span if span else None
+        span = max(self._walls) - min(self._walls)
+        return (len(self._walls) - 1) * 1e6 / span if span else None
 
     @property
     def error(self) -> Exception | None:
@@ -290,6 +301,7 @@ class Recorder:
 
     async def close(self) -> None:
         """Close the movies; afterwards they are whole and `movies` lists them."""
+        self._release()
         self.done.set()
         if self._timer is not None:
             self._timer.cancel()

@@ -10,9 +10,11 @@ an earlier arrival as fast as order allows, because cameras begin with a burst o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from camkeep.clock import MonoNs, WallUs
+from camkeep.model import Sample
 
 SECOND = 1_000_000_000
 SLEW_PER_S = 500_000
@@ -167,3 +169,21 @@ class Timeline:
         else:
             self._offset += max(-slew, min(slew, wanted))
         self._wall_offset += max(-slew, min(slew, wall_offset - self._wall_offset))
+
+
+def settled(samples: Sequence[Sample]) -> list[Sample]:
+    """The first samples of a session with the times that are known by the last of them.
+
+    The anchor of a run moves most in its first moments, and samples placed before it moved
+    stand too late and too close. Each sample gets the place that the newest one of its track
+    and run implies; those of runs that ended meanwhile stay as they are.
+    """
+    newest = {sample.is_video: sample for sample in samples}
+    found = []
+    for sample in samples:
+        last = newest[sample.is_video]
+        if sample.run == last.run and sample.params.timescale == last.params.timescale:
+            apart = (last.ticks - sample.ticks) * 1_000_000 // last.params.timescale
+            sample = sample._replace(wall=WallUs(last.wall - apart))
+        found.append(sample)
+    return found
