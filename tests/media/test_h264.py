@@ -146,6 +146,14 @@ def test_sets_from_outside_count_until_others_come() -> None:
     assert unit.params.config == muxed("h264", stream).config
 
 
+def test_sets_from_outside_may_have_start_codes() -> None:
+    sps_nal, pps_nal = sets_of(CASES["high"])
+    plain = H264Stream(90_000, [sps_nal, pps_nal]).params
+    assert plain is not None
+    assert H264Stream(90_000, [b"\0\0\0\1" + sps_nal, b"\0\0\1" + pps_nal]).params == plain
+    assert H264Stream(90_000, [sps_nal + b"\0\0\0\1" + pps_nal]).params == plain
+
+
 def test_nothing_before_the_sets_are_known() -> None:
     first = access_units("h264", CASES["high"].stream())[0]
     made = H264Stream(90_000)

@@ -138,3 +138,20 @@ def test_damaged_pictures_raise_nothing_else(at: list[tuple[int, int]], cut: int
         return
     assert repair(mended) == mended
     assert len(mended) <= len(data) + 2
+
+
+CODES = st.sampled_from([0xC0, 0xC1, 0xC2, 0xC4, 0xDA, 0xDB, 0xDD, 0xD9, 0xFE])
+SMALL_BYTES = st.lists(st.sampled_from([0, 0, 1, 2, 3, 0x11, 0x22, 0xFF]), max_size=24).map(bytes)
+
+
+@given(st.lists(st.tuples(CODES, SMALL_BYTES, SMALL_BYTES), max_size=8), st.booleans())
+def test_odd_segments_raise_nothing_else(parts: list[tuple[int, bytes, bytes]], real: bool) -> None:
+    """Frames without components or size, tables without symbols, scans of nothing."""
+    data = SMALL[: SMALL.index(b"\xff\xda")] if real else b"\xff\xd8"
+    for code, body, behind in parts:
+        data += bytes([0xFF, code]) + (len(body) + 2).to_bytes(2) + body + behind
+    try:
+        mended = repair(data)
+    except MediaError:
+        return
+    assert len(mended) <= len(data) + 2

@@ -17,8 +17,11 @@ _CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
 _MAX_CONFIG = 1024
 
 # audio object types, ISO 14496-3 table 1.17
-_SBR, _PS, _ER_BSAC, _ER_LD, _ER_ELD = 5, 29, 22, 23, 39
-_GENERAL = {1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23}
+_MAIN, _LC, _SSR, _LTP = 1, 2, 3, 4
+_SBR, _PS = 5, 29
+_ER_LC, _ER_LTP, _ER_LD, _ER_ELD = 17, 19, 23, 39
+_PLAIN = {_MAIN, _LC, _SSR, _LTP}
+_GENERAL = _PLAIN | {_ER_LC, _ER_LTP, _ER_LD}
 _SYNC_SBR = 0x2B7
 
 
@@ -27,7 +30,7 @@ def aac_params(config: bytes) -> AudioParams:
 
     `timescale` is the rate of the core coder, in which one access unit lasts `frame_ticks`
     (1024, or 960, 512, 480); `sample_rate` is what is heard, which spectral band replication
-    doubles. Raises MediaError where it is malformed or not a kind of AAC.
+    doubles where it is announced. Raises MediaError where it is malformed or not a kind of AAC.
     """
     if len(config) > _MAX_CONFIG:
         raise MediaError("the AAC configuration is far too long")
@@ -38,11 +41,9 @@ def aac_params(config: bytes) -> AudioParams:
     if kind in (_SBR, _PS):
         heard_rate = _rate(bits)
         kind = _object_type(bits)
-        if kind == _ER_BSAC:
-            bits.skip(4)
     short = bits.flag()  # frameLengthFlag, first of GASpecificConfig and of ELDSpecificConfig
     channels = _channel_count(bits, kind, layout)
-    if signalled == kind and kind in _GENERAL:
+    if signalled in _PLAIN:
         heard_rate = _appended_rate(bits) or heard_rate
     if signalled == _PS:
         channels = 2  # parametric stereo: one coded channel, two heard

@@ -1,9 +1,9 @@
-"""Mends a malformed JPEG for a reader that takes no malformed ones, without touching a pixel.
+"""Mends a malformed JPEG without touching a pixel.
 
 Bytes between the end of the picture data and a marker ("extraneous bytes before marker") can
-only be told from picture data by reading the Huffman codes up to the last block, which is what
-happens here for sequential pictures, at some 10 ms for one of 640x480. Keep pictures as they
-came otherwise; this is for export.
+only be told from picture data by reading the Huffman codes up to the last block. That happens
+here for sequential pictures, and takes some 0.3 ms for each KB. Recordings keep pictures as
+they came; this is for export to readers that take no malformed ones.
 """
 
 from __future__ import annotations
@@ -107,9 +107,10 @@ def _next_scan(tables: _Tables, data: bytes, pos: int) -> Segment | None:
 
 def _take_frame(tables: _Tables, code: int, body: bytes) -> None:
     """Frame header, T.81 §B.2.2."""
-    if code not in _SEQUENTIAL or len(body) != 6 + 3 * body[5]:
-        raise _NotFollowed
     height, width = int.from_bytes(body[1:3]), int.from_bytes(body[3:5])
+    whole = len(body) > 6 and len(body) == 6 + 3 * body[5]
+    if code not in _SEQUENTIAL or not (whole and width and height):
+        raise _NotFollowed
     sampling = {body[i]: (body[i + 1] >> 4, body[i + 1] & 15) for i in range(6, len(body), 3)}
     across = max(h for h, _ in sampling.values())
     down = max(v for _, v in sampling.values())

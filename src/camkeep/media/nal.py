@@ -127,9 +127,10 @@ class NalStream(ABC):
         self._active: int | None = None  # the SPS that the last key frame referred to
         self._stale = False  # whether _params lag behind _sets
         self._params: VideoParams | None = None
-        for nal in sets:
-            with suppress(MediaError):
-                self._learn(bytes(nal))
+        for entry in sets:
+            for nal in split_annexb(b"\0\0\1" + entry):  # some SDPs have start codes in them
+                with suppress(MediaError):
+                    self._learn(nal)
 
     @property
     def params(self) -> VideoParams | None:
