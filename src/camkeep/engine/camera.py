@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
@@ -62,13 +63,13 @@ class AsyncCamera:
         """
         if path is not None and Path(path).suffix.lower() in SUFFIXES:
             summary = await self.record(path, frames=1, audio=False, overwrite=overwrite)
-            return summary.movies[0].path.read_bytes()
+            return await asyncio.to_thread(summary.movies[0].path.read_bytes)
         with of_camera(str(self.address)):
             picture = await self._source.snapshot(self.notes)
         if repair:
-            picture = repaired(picture)
+            picture = await asyncio.to_thread(repaired, picture)
         if path is not None:
-            write_still(Path(path), picture, overwrite=overwrite)
+            await asyncio.to_thread(write_still, Path(path), picture, overwrite=overwrite)
         return picture
 
     async def record(
