@@ -31,7 +31,7 @@ def opening_moov(tracks: Sequence[Track], identity: Identity) -> bytes:
         full_box(b"stco", 0, 0, bytes(4)),
     )
     created = creation_time(identity)
-    traks = [_trak(track, created, 0, b"", 0, empty) for track in tracks]
+    traks = [_trak(track, created, 0, _undelayed(track), 0, empty) for track in tracks]
     trexs = [
         full_box(b"trex", 0, 0, struct.pack(">5I", track.track_id, 1, 0, 0, track.default_flags))
         for track in tracks
@@ -139,6 +139,14 @@ def _minf(params: Params, tables: Iterable[bytes]) -> bytes:
     here = full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))
     stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry)
     return box(b"minf", media, box(b"dinf", here), box(b"stbl", stsd, *tables))
+
+
+def _undelayed(track: Track) -> bytes:
+    """An edit list that takes back the track's delay; its length is that of the movie."""
+    if not track.delay:
+        return b""
+    rows = struct.pack(">IIiI", 1, 0, track.delay, 0x10000)
+    return box(b"edts", full_box(b"elst", 0, 0, rows))
 
 
 def _edts(begin: int, duration: int, timescale: int) -> bytes:

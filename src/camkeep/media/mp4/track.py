@@ -54,6 +54,8 @@ class Track(ABC):
     row_size: int
     trun_kind: int
     default_flags: int
+    delay = 0
+    """How much later than it should a fragmented movie shows the track without its edit list."""
 
     def __init__(self, track_id: int) -> None:
         self.track_id = track_id

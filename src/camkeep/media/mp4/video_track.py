@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import pairwise
 
-from camkeep.media.dts import DecodingTimes
+from camkeep.media.dts import MAX_DEPTH, DecodingTimes
 from camkeep.media.mp4.track import (
     DELTA,
     KEY,
@@ -24,11 +24,19 @@ from camkeep.model import VideoParams
 VIDEO_TIMESCALE = 90_000
 FIRST_ESTIMATE = VIDEO_TIMESCALE // 30
 """How long a frame is taken to last while nothing else is known."""
+DELAY_PER_FRAME = VIDEO_TIMESCALE // 5
+"""Enough for frames that follow each other by 200 ms."""
 _FLAGS = (DELTA, KEY)
 
 
 class VideoTrack(Track):
-    """Frames at their own times; the rate may vary as it likes."""
+    """Frames at their own times; the rate may vary as it likes.
+
+    Composition offsets are signed. ffmpeg shifts a fragmented movie as a whole where it meets a
+    negative one, so the fragments of a stream that says how much it reorders are shown `delay`
+    late, which the edit list of the opening moov takes back. The closing tables need no such
+    thing.
+    """
 
     row_size = 16
     trun_kind = 1 << 24 | TRUN_OFFSET | TRUN_DURATION | TRUN_SIZE | TRUN_FLAGS | TRUN_CTS
@@ -38,6 +46,7 @@ class VideoTrack(Track):
         super().__init__(track_id)
         self.params: VideoParams = params
         self.timescale = VIDEO_TIMESCALE
+        self.delay = min(params.reorder or 0, MAX_DEPTH) * DELAY_PER_FRAME
         self._times = DecodingTimes(params.reorder)
         self._held: deque[tuple[int, bytes, bool]] = deque()  # no decoding time yet
 
@@ -82,5 +91,6 @@ class VideoTrack(Track):
         rows[0::4] = self._durations(first)
         rows[1::4] = self.sizes[first:]
         rows[2::4] = [_FLAGS[key] for key in self.keys[first:]]
-        rows[3::4] = self.offsets[first:]
+        delay = self.delay
+        rows[3::4] = [offset + delay for offset in self.offsets[first:]]
         return struct.pack(">" + "IIIi" * count, *rows)

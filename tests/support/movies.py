@@ -1,0 +1,187 @@
+"""Real streams as a camera would hand them over, and what other programs find in a movie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+
+from camkeep.clock import WallUs
+from camkeep.media.audio import aac_params, g711_params, opus_params
+from camkeep.media.jpeg import jpeg_params
+from camkeep.media.mp4 import Identity, Muxer, TimedSample
+from camkeep.model import AudioParams, Codec, Params, VideoParams
+
+IDENTITY = Identity("garage", 3, 14, WallUs(1_795_249_847_123_457))
+
+_PICTURE = "-f lavfi -i testsrc2=size=320x240:rate=25:duration=2"
+_SOUND = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=2"
+_X264 = "-c:v libx264 -preset veryfast -pix_fmt yuv420p"
+_CODECS = {
+    "h264": f"{_PICTURE} {_X264} -tune zerolatency -g 12",
+    "h264-b": f"{_PICTURE} {_X264} -g 12 -bf 3 -b_strategy 0",
+    "h264-open": f"{_PICTURE} {_X264} -bf 3 -b_strategy 0 -x264-params keyint=12:open-gop=1",
+    "h265-b": (
+        f"{_PICTURE} -c:v libx265 -preset ultrafast -pix_fmt yuv420p -tag:v hvc1 "
+        "-x265-params log-level=none:keyint=12:min-keyint=12:bframes=3"
+    ),
+    "jpeg": f"{_PICTURE} -c:v mjpeg -pix_fmt yuvj420p -huffman default -q:v 5",
+    "aac": f"{_SOUND} -c:a aac",
+    "opus": f"{_SOUND} -c:a libopus",
+    "pcma": f"{_SOUND} -ar 8000 -c:a pcm_alaw",
+}
+
+
+class Stream(NamedTuple):
+    """The samples of one track in decoding order."""
+
+    params: Params
+    samples: list[TimedSample]
+
+
+@cache
+def stream(name: str) -> Stream:
+    """One of the streams, encoded by ffmpeg and taken apart by libav."""
+    muxer = {"jpeg": "mov", "opus": "matroska", "pcma": "mov"}.get(name, "mp4")
+    cache_folder = Path(__file__).parents[2] / ".pytest_cache" / "d" / "streams"
+    path = cache_folder / f"{name}.{muxer}"
+    if not path.exists():
+        cache_folder.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *_CODECS[name].split()]
+        subprocess.run([*command, "-f", muxer, str(draft)], check=True)
+        draft.rename(path)
+    with av.open(str(path)) as container:
+        source = container.streams[0]
+        params = _params(name, source, _reorder(path))
+        packets = [packet for packet in container.demux(source) if packet.size]
+        first = min(packet.pts for packet in packets)
+        samples = [
+            TimedSample(
+                params,
+                bytes(packet),
+                round((packet.pts - first) * packet.time_base * 1_000_000),
+                packet.is_keyframe,
+            )
+            for packet in packets
+        ]
+    return Stream(params, samples)
+
+
+def _reorder(path: Path) -> int:
+    """How many frames ffmpeg says that the stream reorders; PyAV only says whether it does."""
+    return int(ffprobe(path, "-show_streams")["streams"][0].get("has_b_frames", 0))
+
+
+def _params(name: str, source: Any, reorder: int) -> Params:
+    coder = source.codec_context
+    config = bytes(coder.extradata or b"")
+    match name.partition("-")[0]:
+        case "h264":
+            return VideoParams(
+                Codec.H264, coder.width, coder.height, 90_000, "avc1.64000d", config, reorder
+            )
+        case "h265":
+            return VideoParams(
+                Codec.H265, coder.width, coder.height, 90_000, "hvc1.1.6.L60.90", config, reorder
+            )
+        case "jpeg":
+            return jpeg_params(coder.width, coder.height)
+        case "aac":
+            return aac_params(config)
+        case "opus":
+            return opus_params(1)
+        case _:
+            return g711_params(Codec.PCMA, 8000, 1)
+
+
+def made(video: Stream | None, audio: Stream | None = None, size: int = 13) -> tuple[bytes, bytes]:
+    """A movie of the streams in fragments of `size` frames: as it grows, and closed."""
+    muxer = Muxer(
+        video.params if video and isinstance(video.params, VideoParams) else None,
+        audio.params if audio and isinstance(audio.params, AudioParams) else None,
+        IDENTITY,
+    )
+    samples = (video.samples if video else []) + (audio.samples if audio else [])
+    if video and audio:  # as they would arrive: sound among the frames, frames in their order
+        samples = interleaved(video.samples, audio.samples)
+    out = bytearray(muxer.header())
+    for start in range(0, len(samples), size):
+        out += b"".join(muxer.fragment(samples[start : start + size]))
+    out += b"".join(muxer.flush())
+    growing = bytes(out)
+    closing = muxer.finish()
+    out[closing.patch_offset : closing.patch_offset + len(closing.patch)] = closing.patch
+    return growing, bytes(out + closing.tail)
+
+
+def interleaved(video: Sequence[TimedSample], audio: Sequence[TimedSample]) -> list[TimedSample]:
+    """Frames and sound in the order in which a camera sends them."""
+    result: list[TimedSample] = []
+    sound = iter(audio)
+    pending = next(sound, None)
+    for sample in video:
+        while pending is not None and pending.time_us <= sample.time_us:
+            result.append(pending)
+            pending = next(sound, None)
+        result.append(sample)
+    return result + ([pending] if pending else []) + list(sound)
+
+
+def retimed(source: Stream, times_us: Sequence[int]) -> Stream:
+    """The stream with other presentation times, given in the order of presentation."""
+    order = sorted(range(len(source.samples)), key=lambda n: source.samples[n].time_us)
+    samples = list(source.samples)
+    for number, time_us in zip(order, times_us, strict=True):
+        samples[number] = samples[number]._replace(time_us=time_us)
+    return Stream(source.params, samples)
+
+
+def undeclared(source: Stream) -> Stream:
+    """The stream without a word on how many frames it reorders."""
+    assert isinstance(source.params, VideoParams)
+    params = replace(source.params, reorder=None)
+    return Stream(params, [sample._replace(params=params) for sample in source.samples])
+
+
+class Probed(NamedTuple):
+    """A packet as ffprobe sees it."""
+
+    md5: str
+    pts: int
+    dts: int
+    key: bool
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def ffprobe(path: Path, *arguments: str) -> Any:
+    """What ffprobe says, as JSON. What it complains of is an AssertionError."""
+    command = ["ffprobe", "-v", "warning", "-of", "json", *arguments, str(path)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.decode()) == (0, ""), done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def probed(path: Path, track: str = "v:0") -> list[Probed]:
+    """The packets of a track in decoding order, times in its ticks."""
+    shown = ffprobe(path, "-select_streams", track, "-show_packets", "-show_data_hash", "md5")
+    return [
+        Probed(p["data_hash"].partition(":")[2], p["pts"], p["dts"], p["flags"].startswith("K"))
+        for p in shown["packets"]
+    ]
+
+
+def shown(path: Path) -> list[int]:
+    """When the decoded frames are shown, ticks, in the order in which a decoder gives them."""
+    return [f["pts"] for f in ffprobe(path, "-select_streams", "v:0", "-show_frames")["frames"]]
