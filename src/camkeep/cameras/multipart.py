@@ -122,8 +122,9 @@ class MultipartParser:
         elif end < 0:
             if len(block) < MAX_HEADERS:
                 return False
-            self._trouble[Trouble.TOO_LARGE] += 1
-            end = MAX_HEADERS
+            self._drop(Trouble.TOO_LARGE, at + MAX_HEADERS)
+            self._begun = True
+            return True
         self._at = at + end
         self._bare = not block[:end].strip()
         if not self._bare:
@@ -263,7 +264,8 @@ class MultipartParser:
         waiting = self._part and not self._begun
         if headers is not None and not waiting:
             self._count(Trouble.BOUNDARY_MISSING, not self._lost)
-            self._count(Trouble.PART_JUNK, bool(gap[: headers[0]].strip(b"\r\n")))
+            junk = bool(gap[: headers[0]].strip(b"\r\n"))
+            self._count(Trouble.PART_JUNK, junk and not self._lost)
             self._open_part(start)
             self._read_length(gap[headers[0] :])
         elif waiting:
@@ -283,6 +285,8 @@ class MultipartParser:
         cut = len(self._data) - MAX_HEADERS
         if cut > self._at:
             self._junk = True
+            if self._claimed == self._at:  # a length that was right stays right
+                self._claimed = cut
             self._at = cut
         return False
 
