@@ -135,7 +135,7 @@ class H264Packets(NalPackets):
             kind, at = data[start + 3] & 0x1F, start + 4
         if kind in (1, 2, 5):  # a slice: first_mb_in_slice is 0
             return at < stop and data[at] & 0x80 != 0
-        return 6 <= kind <= 9
+        return kind == 0 or 6 <= kind <= 9  # 0 is a start code, see _side
 
 
 class H265Packets(NalPackets):

@@ -192,8 +192,9 @@ class VideoTrack(Track):
             self._skip = -1
             if self._packets.begins(data, start, stop):
                 return False
-            self._drop()
-            self._skip = stamp
+            if stamp != self._stamp:  # else it was counted when its packet was missed
+                self._drop()
+            self._stamp = self._skip = stamp
         if marker:
             self._skip = -1
         return True
@@ -227,6 +228,8 @@ class VideoTrack(Track):
             return
         self._filling = False
         if unit is None:
+            if self._waiting:
+                self._wait_on()
             return
         params, data, key, leading = unit
         if (self._waiting or self._fresh) and self._undecodable(key, leading):
@@ -250,11 +253,15 @@ class VideoTrack(Track):
             return False
         if self._waiting or leading:
             self._trouble[Trouble.FRAME_BEFORE_KEY] += 1
-            if self._arrival - self._waiting_since < KEY_WAIT_NS:
-                self._out.progress()
+            self._wait_on()
             return True
         self._fresh = False
         return False
+
+    def _wait_on(self) -> None:
+        """A whole frame is a sign of life while a key frame is waited for, but not for ever."""
+        if self._arrival - self._waiting_since < KEY_WAIT_NS:
+            self._out.progress()
 
     def _change(self, params: VideoParams) -> None:
         self._params = self._out.notes.video = params
