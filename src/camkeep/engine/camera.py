@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from camkeep.archive.stills import write_still
 from camkeep.cameras.address import Address, Credentials, parse_address
@@ -39,6 +40,7 @@ class AsyncCamera:
         """What the camera has shown of itself in `snapshot` and `samples`."""
         self._options = options
         self._source = make_source(address, options)
+        self._streams: WeakSet[AsyncGenerator[object, None]] = WeakSet()
 
     async def __aenter__(self) -> Self:
         return self
@@ -49,7 +51,8 @@ class AsyncCamera:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        pass  # every call closes what it opened
+        for stream in list(self._streams):  # a loop that was left by `break`
+            await stream.aclose()
 
     async def snapshot(
         self, path: StrPath | None = None, *, repair: bool = False, overwrite: bool = True
@@ -98,14 +101,19 @@ class AsyncCamera:
             raise summary.error
         return summary
 
-    async def samples(self, *, reconnect: bool = True) -> AsyncIterator[Sample]:
+    def samples(self, *, reconnect: bool = True) -> AsyncGenerator[Sample, None]:
         """What the camera sends, compressed, as it comes: key frames, frames and sound.
 
         A reader that is too slow loses everything up to a key frame. With `reconnect` the
         stream goes on after the camera was lost (`Sample.run` then goes up); the first
-        session must succeed. Raises CameraError. Close the iterator (`aclosing`) to hang up
-        at once.
+        session must succeed. Raises CameraError. A loop that is left hangs up at the end of
+        ``async with``, or with the iterator's `aclose`.
         """
+        stream = self._samples(reconnect)
+        self._streams.add(stream)
+        return stream
+
+    async def _samples(self, reconnect: bool) -> AsyncGenerator[Sample, None]:
         async with aclosing(self.batches(reconnect=reconnect)) as many:
             async for batch in many:
                 for sample in batch:
