@@ -123,6 +123,19 @@ def made(video: Stream | None, audio: Stream | None = None, size: int = 13) -> t
     return growing, bytes(out + closing.tail)
 
 
+def grown(video: Stream, size: int = 13) -> tuple[bytes, list[tuple[int, int]]]:
+    """A growing movie, and after its header and each fragment: its length, its frames."""
+    assert isinstance(video.params, VideoParams)
+    muxer = Muxer(video.params, None, IDENTITY)
+    out = bytearray(muxer.header())
+    steps = [(len(out), 0)]
+    for start in range(0, len(video.samples), size):
+        out += b"".join(muxer.fragment(video.samples[start : start + size]))
+        steps.append((len(out), muxer.frames))
+    out += b"".join(muxer.flush())
+    return bytes(out), [*steps, (len(out), muxer.frames)]
+
+
 def interleaved(video: Sequence[TimedSample], audio: Sequence[TimedSample]) -> list[TimedSample]:
     """Frames and sound in the order in which a camera sends them."""
     result: list[TimedSample] = []

@@ -27,6 +27,7 @@ from camkeep.media.mp4.video_track import VideoTrack
 from camkeep.model import AudioParams, VideoParams
 
 PLACEHOLDER = box(b"free", bytes(8))
+_PAGE = 4096
 _MOOF = struct.Struct(">I4s I4sII")
 _MFHD_SIZE = 16
 _CAPTURED = 24  # prft: the time is that of the capture
@@ -173,9 +174,10 @@ class Muxer:
         prft = b"" if self._sequence else self._prft(parts[0][0])
         self._sequence += 1
         moof_size = 8 + _MFHD_SIZE + sum(track.traf_size() for track, _ in parts)
-        moof = [prft, _MOOF.pack(moof_size, b"moof", _MFHD_SIZE, b"mfhd", 0, self._sequence)]
+        free = _padding(self._position + len(prft), moof_size)
+        moof = [prft, free, _MOOF.pack(moof_size, b"moof", _MFHD_SIZE, b"mfhd", 0, self._sequence)]
         buffers: list[bytes] = [b""]  # the boxes go here
-        position = self._position + len(prft) + moof_size + 8
+        position = self._position + len(prft) + len(free) + moof_size + 8
         mdat_size = 8
         for track, data in parts:
             moof.append(track.traf(moof_size + mdat_size))
@@ -192,3 +194,13 @@ class Muxer:
         wall_us = self._identity.start + dts * 1_000_000 // track.timescale
         fields = struct.pack(">IQQ", track.track_id, ntp_time(wall_us), dts)
         return full_box(b"prft", 1, _CAPTURED, fields)
+
+
+def _padding(position: int, moof_size: int) -> bytes:
+    """A `free` box to stand at `position` of the file before a `moof` box of this size.
+
+    A write that a crash tears ends at the end of a page. ffmpeg opens a movie that ends anywhere
+    but inside the samples of `moof`, so `moof` is kept within one page where it fits in one.
+    """
+    room = _PAGE - position % _PAGE
+    return box(b"free", bytes(room - 8)) if 8 <= room < moof_size <= _PAGE else b""
