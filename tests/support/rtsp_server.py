@@ -142,6 +142,8 @@ class Camera:
         self.asked: list[Asked] = []
         self.left = asyncio.Event()
         """Set when a client sent TEARDOWN."""
+        self.plays: asyncio.Queue[None] = asyncio.Queue()
+        """An entry for each stream that was begun."""
         self.rtcp_from_client: asyncio.Queue[bytes] = asyncio.Queue()
         self._nonce, self._uses = secrets.token_hex(8), 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -176,10 +178,10 @@ class Camera:
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
-            self._tasks.discard(task)
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
+            self._tasks.discard(task)
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until it ends."""
@@ -193,6 +195,8 @@ class Camera:
             asked = Asked(method, url, {name.lower(): value for name, value in pairs})
             self.asked.append(asked)
             if not await self.answer(asked, writer):
+                writer.write_eof()
+                await reader.read()  # closing with something unread would be a reset
                 return
 
     async def answer(self, asked: Asked, writer: asyncio.StreamWriter) -> bool:
@@ -221,6 +225,7 @@ class Camera:
             self.left.set()
             return False
         if asked.method == "PLAY" and status.startswith("200"):
+            self.plays.put_nowait(None)
             await self.play(writer)
             return not self.ends
         return True

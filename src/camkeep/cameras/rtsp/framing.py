@@ -19,7 +19,7 @@ MAX_JUNK = 1024 * 1024
 """Bytes of junk in a row after which the stream counts as broken."""
 
 _DOLLAR = 0x24
-_RESTART = re.compile(rb"RTSP/1\.|\$(?=...[\x80-\xbf])", re.DOTALL)
+_RESTART = re.compile(rb"RTSP/1\.[0-9] [0-9]|\$(?=...[\x80-\xbf])", re.DOTALL)
 """An answer, or a packet whose payload has the version of RTP and RTCP."""
 
 
@@ -131,7 +131,7 @@ class Deframer:
             if data[at] != _DOLLAR or data[at + 1] in self.receivers:
                 self._junk = 0
                 return at
-        stop = max(pos, len(data) - 6)
+        stop = max(pos, len(data) - 9)
         self._junk += max(1, stop - pos)
         if self._junk > MAX_JUNK:
             raise StreamBroken("the camera sends something that is neither RTP nor RTSP")
