@@ -9,7 +9,6 @@ from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from weakref import WeakSet
 
 from camkeep.archive.stills import write_still
 from camkeep.cameras.address import Address, Credentials, parse_address
@@ -40,7 +39,7 @@ class AsyncCamera:
         """What the camera has shown of itself in `snapshot` and `samples`."""
         self._options = options
         self._source = make_source(address, options)
-        self._streams: WeakSet[AsyncGenerator[object, None]] = WeakSet()
+        self._streams: list[AsyncGenerator[object, None]] = []  # those that may still be open
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,7 +50,7 @@ class AsyncCamera:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for stream in list(self._streams):  # a loop that was left by `break`
+        for stream in self._streams:  # a loop that was left by `break`
             await stream.aclose()
 
     async def snapshot(
@@ -110,7 +109,7 @@ class AsyncCamera:
         ``async with``, or with the iterator's `aclose`.
         """
         stream = self._samples(reconnect)
-        self._streams.add(stream)
+        self._streams = [s for s in self._streams if s.ag_frame is not None] + [stream]
         return stream
 
     async def _samples(self, reconnect: bool) -> AsyncGenerator[Sample, None]:
