@@ -155,8 +155,12 @@ def _whole(source: ReadAt, moov: memoryview, end: int) -> Movie:
 def _growing(source: ReadAt, moov: memoryview, moov_end: int, boxes: Iterator[_Box]) -> Movie:
     """A fragmented movie, up to its last whole fragment."""
     outlines, defaults = _outlines(moov), read_trex(moov)
-    tracks = {o.track_id: GrowingTrack(defaults.get(o.track_id, Defaults())) for o in outlines}
     limit = min(MAX_SAMPLES, source.size)
+    tracks: dict[int, GrowingTrack] = {}
+    for outline in outlines:  # some writers have the samples before the first fragment in tables
+        columns = read_tables(outline.stbl, source.size, limit)
+        own = defaults.get(outline.track_id, Defaults())
+        tracks[outline.track_id] = GrowingTrack(own, columns, columns.end)
     valid_end = moov_end
     moof: _Box | None = None
     for box in boxes:

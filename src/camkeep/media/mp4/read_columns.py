@@ -63,6 +63,11 @@ class Columns:
         self.durations.extend(durations)
         return end
 
+    @property
+    def end(self) -> int:
+        """When the last sample ends; 0 without samples."""
+        return self.dts[-1] + self.durations[-1] if self.dts else 0
+
     def cut(self, length: int) -> None:
         """Back to the first `length` samples."""
         for column in (self.positions, self.sizes, self.dts, self.durations, self.offsets):

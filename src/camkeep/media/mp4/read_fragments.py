@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from camkeep.errors import MediaError
 from camkeep.media.mp4.read_boxes import child, children, fields, is_long, path
@@ -28,8 +28,8 @@ class GrowingTrack:
     """What fragments add to."""
 
     defaults: Defaults
-    columns: Columns = field(default_factory=Columns)
-    next_dts: int = 0
+    columns: Columns
+    next_dts: int
 
 
 def read_trex(moov: memoryview) -> dict[int, Defaults]:
