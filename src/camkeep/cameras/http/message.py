@@ -116,11 +116,10 @@ class AnswerReader:
                 raise MediaError("the head of the answer does not end")
             return data[len(data) :]
         rest = data[mark.end() - before :]
-        if mark.start() == 0 and not held.strip(b"\r\n"):  # blank lines before the answer
-            self._held = bytearray()
+        self._held = bytearray()
+        if mark.start() == 0:  # blank lines before the answer
             return rest
         head = parse_head(bytes(held[: mark.start()]))
-        self._held = bytearray()
         if 100 <= head.status < 200:
             return rest
         self._begin_body(head)
