@@ -1,0 +1,87 @@
+"""Listening, connections, and going away: the server below the simulated camera."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+
+from camkeep.cameras.simulate.messages import MAX_HEAD
+from camkeep.errors import UsageError
+
+ServeOne = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool]]
+"""Answers one request; whether another may follow on the connection."""
+
+
+class Server:
+    """A TCP server that can stop listening and come back on the same port."""
+
+    def __init__(
+        self, host: str, port: int, tls: ssl.SSLContext | None, serve_one: ServeOne
+    ) -> None:
+        self.port = port
+        self._host, self._tls, self._serve_one = host, tls, serve_one
+        self._listening: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._away: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Listen. Raises UsageError where the port is not to be had."""
+        try:
+            self._listening = await asyncio.start_server(
+                self._on_connection, self._host, self.port, limit=MAX_HEAD, ssl=self._tls
+            )
+        except OSError as error:
+            raise UsageError(
+                f"cannot listen on {self._host} port {self.port} ({reason(error)}): "
+                "choose another port"
+            ) from None
+        self.port = self._listening.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop for good."""
+        if self._away is not None:
+            self._away.cancel()
+            await asyncio.gather(self._away, return_exceptions=True)
+        await self._hang_up()
+
+    def go_away(self, seconds: float) -> None:
+        """Stop listening and drop all connections, and come back on the same port."""
+        if self._away is None or self._away.done():
+            self._away = asyncio.create_task(self._be_away(seconds))
+
+    async def _be_away(self, seconds: float) -> None:
+        await self._hang_up()
+        await asyncio.sleep(seconds)
+        await self.open()
+
+    async def _hang_up(self) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            listening.close()
+        for task, writer in self._connections.items():
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        if listening is not None:
+            await listening.wait_closed()
+
+    async def _on_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = writer
+        try:
+            while await self._serve_one(reader, writer):
+                pass
+        except (OSError, TimeoutError, asyncio.CancelledError):
+            pass  # the client has gone, or we go: nobody is left to be told
+        finally:
+            del self._connections[task]
+            writer.close()
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, in a few words."""
+    return error.strerror or str(error)
