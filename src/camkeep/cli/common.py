@@ -73,7 +73,7 @@ def _credentials(args: argparse.Namespace, of_url: Credentials | None) -> Creden
     if args.user is not None:
         who = replace(who, user=args.user)
     if args.password_file is not None:
-        return replace(who, password=_first_line(args.password_file))
+        return replace(who, password=first_line(args.password_file))
     if who.password:
         return who
     if "CAMKEEP_PASSWORD" in os.environ:
@@ -83,7 +83,8 @@ def _credentials(args: argparse.Namespace, of_url: Credentials | None) -> Creden
     return who
 
 
-def _first_line(path: Path) -> str:
+def first_line(path: Path) -> str:
+    """The password in a file. Raises UsageError."""
     try:
         with path.open(encoding="utf-8") as file:
             return file.readline(4096).rstrip("\r\n")

@@ -31,8 +31,8 @@ class Kind(Enum):
     JUNK_AFTER = _Words("junk-after", "junk behind the picture's FF D9")
     TRUNCATED = _Words("truncated", "pictures cut short")
     BIT_FLIPS = _Words("bit-flips", "flipped bits in the picture's data")
-    FROZEN = _Words("frozen", "the same picture over and over, after n frames", "after", 0)
-    SIZE_CHANGE = _Words("size-change", "another size after n frames", "after", 30)
+    FROZEN = _Words("frozen", "the same picture over and over", "after", 0)
+    SIZE_CHANGE = _Words("size-change", "pictures of another size", "after", 30)
     # in a part
     EMPTY_PART = _Words("empty-part", "an empty part before the picture's own")
     SEVERAL = _Words("several", "the picture in one part with the next one")
@@ -54,10 +54,10 @@ class Kind(Enum):
     BARE = _Words("bare", "pictures without parts, declared as image/jpeg", "none")
     CHUNKED = _Words("chunked", "chunked transfer coding, cut anywhere", "none")
     # in the connection
-    STALL = _Words("stall", "silence after n frames, the connection open", "after", 30)
-    RESET = _Words("reset", "connection reset after n frames", "after", 30)
-    END = _Words("end", "connection ended after n frames", "after", 30)
-    REFUSE = _Words("refuse", "connections refused for the first n seconds", "seconds", 10)
+    STALL = _Words("stall", "silence, the connection open", "after", 30)
+    RESET = _Words("reset", "connection reset", "after", 30)
+    END = _Words("end", "connection ended", "after", 30)
+    REFUSE = _Words("refuse", "connections refused at first", "seconds", 10)
     ENDLESS_HEADERS = _Words("endless-headers", "an answer whose headers never end", "none")
     ENDLESS_PART_HEADERS = _Words(
         "endless-part-headers", "a first part whose headers never end", "none"
@@ -67,7 +67,7 @@ class Kind(Enum):
     UNAUTHORIZED = _Words("unauthorized", "every login refused with 401", "none")
     FORBIDDEN = _Words("forbidden", "every request refused with 403", "none")
     LOGIN_BODY = _Words("login-body", "logins refused in a body with status 200", "none")
-    STALE_NONCE = _Words("stale-nonce", "digest nonces stale after n requests", "after", 1)
+    STALE_NONCE = _Words("stale-nonce", "a digest nonce good for one request only", "none")
     SERVER_ERROR = _Words("server-error", "every request answered with 500", "none")
     NOT_FOUND = _Words("not-found", "every request answered with 404", "none")
     HTML = _Words("html", "a web page in place of pictures", "none")
@@ -106,6 +106,18 @@ class Fault:
         """Frames or seconds, as the kind has it."""
         default: int = self.kind.value.default
         return default if self.n is None else self.n
+
+    def __str__(self) -> str:
+        match self.kind.measure:
+            case "every":
+                often = "every frame" if self.number == 1 else f"one frame in {self.number}"
+                return f"{self.kind.what}, {often}"
+            case "after":
+                return f"{self.kind.what} after {self.number} frames"
+            case "seconds":
+                return f"{self.kind.what}, for {self.number} s"
+            case "none":
+                return self.kind.what
 
     def hits(self, index: int) -> bool:
         """Whether it concerns a viewer's frame `index`, counted from 0."""

@@ -78,8 +78,7 @@ class Gate:
         if not self._same(fields.get("response", ""), wanted) or middle[3] != "auth":
             return "out"
         self._nonces[nonce] += 1
-        fault = find(faults, Kind.STALE_NONCE)
-        if fault is not None and self._nonces[nonce] > fault.number:
+        if find(faults, Kind.STALE_NONCE) and self._nonces[nonce] > 1:
             del self._nonces[nonce]
             return "stale"
         return "in"

@@ -2,5 +2,6 @@
 
 from camkeep.cameras.testcard.card import picture
 from camkeep.cameras.testcard.number import read_number, read_number_from_luma
+from camkeep.cameras.testcard.source import TestcardSource
 
-__all__ = ["picture", "read_number", "read_number_from_luma"]
+__all__ = ["TestcardSource", "picture", "read_number", "read_number_from_luma"]
