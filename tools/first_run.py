@@ -8,7 +8,7 @@ from pathlib import Path
 
 from camkeep.cameras.simulate import Simulator, SimulatorOptions
 from camkeep.cli.record import describe
-from camkeep.engine.camera import aopen
+from camkeep.engine.opening import aopen
 
 SECONDS = 10
 

@@ -17,32 +17,43 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from camkeep import errors
-    from camkeep.engine.camera import AsyncCamera, Camera, aopen, open
+    from camkeep.engine.camera import AsyncCamera, Camera
+    from camkeep.engine.easyn import AsyncEasyN, EasyN
+    from camkeep.engine.opening import aopen, open
+    from camkeep.engine.webcam import AsyncWebcam, Webcam
     from camkeep.errors import CamkeepError
     from camkeep.model import AudioParams, Codec, Sample, VideoParams
 
 _HOMES = {
     "AsyncCamera": "camkeep.engine.camera",
+    "AsyncEasyN": "camkeep.engine.easyn",
+    "AsyncWebcam": "camkeep.engine.webcam",
     "AudioParams": "camkeep.model",
     "Camera": "camkeep.engine.camera",
     "CamkeepError": "camkeep.errors",
     "Codec": "camkeep.model",
+    "EasyN": "camkeep.engine.easyn",
     "Sample": "camkeep.model",
     "VideoParams": "camkeep.model",
-    "aopen": "camkeep.engine.camera",
-    "open": "camkeep.engine.camera",
+    "Webcam": "camkeep.engine.webcam",
+    "aopen": "camkeep.engine.opening",
+    "open": "camkeep.engine.opening",
 }
 """Where each public name lives: imported when first used, so that a command that needs little
 loads little."""
 
 __all__ = [
     "AsyncCamera",
+    "AsyncEasyN",
+    "AsyncWebcam",
     "AudioParams",
     "Camera",
     "CamkeepError",
     "Codec",
+    "EasyN",
     "Sample",
     "VideoParams",
+    "Webcam",
     "aopen",
     "errors",
     "open",

@@ -11,15 +11,15 @@ from types import TracebackType
 from typing import Self
 
 from camkeep.archive.stills import write_still
-from camkeep.cameras.address import Address, Credentials, parse_address
-from camkeep.cameras.source import Notes, SourceOptions, parse_trust
+from camkeep.cameras.address import Address
+from camkeep.cameras.source import Notes, SourceOptions
 from camkeep.engine.live import batches
 from camkeep.engine.plan import SUFFIXES, Plan, Progress, Summary
 from camkeep.engine.portal import Portal, blocking
 from camkeep.engine.probe import Report, probe
 from camkeep.engine.record import Recording
 from camkeep.engine.sources import make_source
-from camkeep.errors import UsageError, of_camera
+from camkeep.errors import of_camera
 from camkeep.media.jpeg_repair import repair as repaired
 from camkeep.model import Sample
 
@@ -33,7 +33,7 @@ class AsyncCamera:
     """
 
     def __init__(self, address: Address, options: SourceOptions) -> None:
-        """Raises UsageError where the address or its options make no sense."""
+        """Raises UsageError where the address or its options make no sense. See `aopen`."""
         self.address = address
         self.notes = Notes()
         """What the camera has shown of itself in `snapshot` and `samples`."""
@@ -109,7 +109,7 @@ class AsyncCamera:
         ``async with``, or with the iterator's `aclose`.
         """
         stream = self._samples(reconnect)
-        self._streams = [s for s in self._streams if s.ag_frame is not None] + [stream]
+        self._streams = [s for s in self._streams if getattr(s, "ag_frame", None)] + [stream]
         return stream
 
     async def _samples(self, reconnect: bool) -> AsyncGenerator[Sample, None]:
@@ -131,35 +131,6 @@ class AsyncCamera:
         """Watch for `seconds` and report what the camera really delivers."""
         with of_camera(str(self.address)):
             return await probe(self._source, seconds)
-
-
-def aopen(
-    url: str,
-    *,
-    user: str | None = None,
-    password: str | None = None,
-    trust: str | None = None,
-    transport: str = "tcp",
-    audio: bool = True,
-    timeout: float = 10.0,
-) -> AsyncCamera:
-    """A camera by its address: ``async with camkeep.aopen(url) as camera``.
-
-    `url` is what the commands take, too: easyn:, http:, https:, rtsp:, rtsps:, testcard:, or a
-    webcam's number. `trust` is ``sha256:FINGERPRINT`` or a PEM file; `transport` ("tcp" or
-    "udp") is for RTSP; `timeout` in seconds. Raises UsageError.
-    """
-    address, credentials = parse_address(url)
-    if user is not None or password is not None:
-        of_url = credentials or Credentials("")
-        credentials = Credentials(
-            user if user is not None else of_url.user,
-            password if password is not None else of_url.password,
-        )
-    if transport not in ("tcp", "udp"):
-        raise UsageError("transport is tcp or udp")
-    options = SourceOptions(credentials, parse_trust(trust), transport, audio, timeout, timeout)
-    return AsyncCamera(address, options)
 
 
 class Camera:
@@ -209,27 +180,3 @@ class Camera:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def open(
-    url: str,
-    *,
-    user: str | None = None,
-    password: str | None = None,
-    trust: str | None = None,
-    transport: str = "tcp",
-    audio: bool = True,
-    timeout: float = 10.0,
-) -> Camera:
-    """A camera by its address: ``with camkeep.open(url) as camera``. See `aopen`."""
-    return Camera(
-        aopen(
-            url,
-            user=user,
-            password=password,
-            trust=trust,
-            transport=transport,
-            audio=audio,
-            timeout=timeout,
-        )
-    )

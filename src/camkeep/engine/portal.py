@@ -10,7 +10,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 T = TypeVar("T")
 P = ParamSpec("P")
-S = TypeVar("S", bound="HasPortal")
+
+LONGEST_GOODBYE_S = 30.0
+"""How long an interrupted call may take to clean up."""
 
 
 class Portal:
@@ -29,13 +31,13 @@ class Portal:
         KeyboardInterrupt while waiting cancels `work`, waits until it has cleaned up (a movie
         is closed), and goes on its way.
         """
-        future = asyncio.run_coroutine_threadsafe(_settle(work), self._loop)
+        over = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(_told(work, over), self._loop)
         try:
             return future.result()
         except KeyboardInterrupt:
             future.cancel()
-            idle = asyncio.run_coroutine_threadsafe(_others_done(), self._loop)
-            idle.result()
+            over.wait(LONGEST_GOODBYE_S)
             raise
 
     def close(self) -> None:
@@ -67,14 +69,11 @@ def blocking(
     return call
 
 
-async def _settle(work: Coroutine[Any, Any, T]) -> T:
-    return await work
-
-
-async def _others_done() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others:
-        await asyncio.wait(others)
+async def _told(work: Coroutine[Any, Any, T], over: threading.Event) -> T:
+    try:
+        return await work
+    finally:
+        over.set()
 
 
 async def _cancel_others() -> None:
