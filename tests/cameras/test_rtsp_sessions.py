@@ -93,6 +93,14 @@ async def test_a_session_by_the_book() -> None:
     assert notes.video is session.samples[0].params
 
 
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_ipv6(transport: str) -> None:
+    camera = Camera(PACKETS, host="::1")
+    session = await serve(camera, transport=transport)
+    assert indices(session.samples) == list(range(50))
+    assert camera.asked[2].url == f"rtsp://[::1]:{camera.port}/cam/trackID=1"
+
+
 # login
 
 

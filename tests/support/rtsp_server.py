@@ -137,6 +137,7 @@ class Camera:
     session: str = "4711"
     answers_cseq: str = "{cseq}"
     """What CSeq is answered; "" leaves it out."""
+    host: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
         self.asked: list[Asked] = []
@@ -153,12 +154,13 @@ class Camera:
     @property
     def url(self) -> str:
         """Its address."""
-        return f"rtsp://127.0.0.1:{self.port}/cam"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"rtsp://{host}:{self.port}/cam"
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
         """Listen on a free port."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._serve, self.host, 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self.url
@@ -249,7 +251,7 @@ class Camera:
                 queue.put_nowait(data)
 
         transport, _ = await loop.create_datagram_endpoint(
-            Listener, local_addr=("127.0.0.1", 0), remote_addr=("127.0.0.1", ports[0])
+            Listener, local_addr=(self.host, 0), remote_addr=(self.host, ports[0])
         )
         for index, packet in enumerate(self.packets):
             transport.sendto(packet)
