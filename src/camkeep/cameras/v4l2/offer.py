@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from camkeep.errors import NotSupported, UsageError
+from camkeep.errors import NotSupported, Unreachable, UsageError
 
 MJPG = "mjpg"
 H264 = "h264"
@@ -23,6 +23,7 @@ _SMOOTH_FPS = 15
 """A size that is slower than this is not taken unasked while a smaller one is faster."""
 _USUAL_FPS = Fraction(30)
 _MOST_SHOWN = 12
+_NUMBER = re.compile(r"[+-]?[0-9]{1,10}|0x[0-9a-f]{1,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ class Control:
             case ControlKind.BOOLEAN:
                 return "on or off"
             case ControlKind.MENU:
+                if self._of_numbers:
+                    return "one of " + ", ".join(self.menu.values())
                 return "one of " + ", ".join(f"{n} ({text})" for n, text in self.menu.items())
             case ControlKind.BITMASK:
                 return f"bits within {self.maximum & 0xFFFFFFFF:#x}"
@@ -130,21 +133,26 @@ class Control:
         return f"{self.minimum} to {self.maximum}{steps}"
 
     def parse(self, value: int | str) -> int:
-        """What to set for `value`: a number, on/off, or a menu's words.
+        """What to set for `value`: a number, on/off, or an item of a menu.
 
-        Raises UsageError with the range.
+        An item is named by its words or its number, but where the words are numbers themselves
+        only by those. Raises UsageError with the range.
         """
         text = str(value).strip().lower()
-        number: int | None = None
-        if re.fullmatch(r"[+-]?[0-9]{1,10}|0x[0-9a-f]{1,8}", text):
+        words = {label.lower(): n for n, label in self.menu.items()}
+        if self.kind is ControlKind.BOOLEAN:
+            words = {"on": 1, "true": 1, "yes": 1, "off": 0, "false": 0, "no": 0}
+        number = words.get(text)
+        if number is None and not self._of_numbers and _NUMBER.fullmatch(text):
             number = int(text, 16 if text.startswith("0x") else 10)
-        elif self.kind is ControlKind.BOOLEAN:
-            number = {"on": 1, "true": 1, "yes": 1, "off": 0, "false": 0, "no": 0}.get(text)
-        elif self.kind is ControlKind.MENU:
-            number = next((n for n, words in self.menu.items() if words.lower() == text), None)
         if number is None or not self._takes(number):
             raise UsageError(f"{self.name} cannot be {value!r}: it takes {self.range}")
         return number
+
+    @property
+    def _of_numbers(self) -> bool:
+        """Whether it is a menu of numbers, such as bit rates."""
+        return bool(self.menu) and all(_NUMBER.fullmatch(text) for text in self.menu.values())
 
     def _takes(self, number: int) -> bool:
         if self.kind is ControlKind.BUTTON:
@@ -204,7 +212,8 @@ def parse_options(options: dict[str, str]) -> Wanted:
 def choose(formats: tuple[Format, ...], wanted: Wanted) -> Choice:
     """Which format, size and rate to ask of the driver.
 
-    Raises NotSupported, with what the webcam has, where it has not what is wanted.
+    Raises NotSupported, with what the webcam has, where it has not what is wanted, and
+    Unreachable where it offers nothing.
     """
     found = _choose_format(formats, wanted.kind)
     size = _choose_size(found, wanted.size)
@@ -224,17 +233,21 @@ def size_refused(size: tuple[int, int], offer: Format) -> NotSupported:
 
 
 def _choose_format(formats: tuple[Format, ...], kind: str | None) -> Format:
+    if not formats:
+        raise Unreachable(
+            "the webcam offers no pictures now: if a program feeds it, start that program first"
+        )
     for codes in KINDS.values() if kind is None else (KINDS[kind],):
         for code in codes:
             for found in formats:
                 if found.code == code:
                     return found
-    have = ", ".join(found.code for found in formats[:_MOST_SHOWN]) or "nothing"
+    have = ", ".join(found.code for found in formats[:_MOST_SHOWN])
     more = ", ..." if len(formats) > _MOST_SHOWN else ""
     if any(found.kind for found in formats):
         raise NotSupported(f"the webcam has no {str(kind).upper()}: it has {have}{more}")
     raise NotSupported(
-        f"the webcam has only uncompressed pictures ({have}{more}), and camkeep itself does not "
+        f"the webcam sends only uncompressed pictures ({have}{more}), and camkeep itself does not "
         "compress pictures: use a webcam with MJPG or H264"
     )
 

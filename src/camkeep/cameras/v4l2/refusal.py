@@ -35,7 +35,9 @@ def translate(error: OSError, path: str) -> CameraError:
                 "then log in anew"
             )
         case errno.EBUSY:
-            return Unreachable(f"another program uses the webcam {path}: close it there")
+            return Unreachable(
+                f"the webcam {path} is busy: another program uses it, close it there"
+            )
         case errno.ENOSPC:
             return NotSupported(
                 "the USB bus has no room for this webcam beside the others (USB bandwidth): choose "

@@ -28,7 +28,6 @@ from camkeep.cameras.v4l2.offer import (
 )
 from camkeep.cameras.v4l2.streaming import Frame, Streaming
 from camkeep.errors import (
-    CameraError,
     NotSupported,
     Stalled,
     StreamBroken,
@@ -169,26 +168,37 @@ async def pump(device: Device, take: Take, stall_s: float) -> NoReturn:
     last_use = loop.time()
     idle = 0
 
+    def drain() -> int:
+        """Take what is there, but no more than there are buffers: others want the loop, too."""
+        nonlocal last_use
+        for count in range(len(stream)):
+            frame = stream.take()
+            if frame is None:
+                return count
+            if take(frame):
+                last_use = loop.time()
+        return len(stream)
+
     def readable() -> None:
-        nonlocal last_use, idle
+        nonlocal idle
         try:
-            for _ in range(len(stream)):  # no more at once: others want the loop, too
-                frame = stream.take()
-                if frame is None:
-                    break
-                idle = 0
-                if take(frame):
-                    last_use = loop.time()
-            idle += 1
+            idle = 0 if drain() else idle + 1
             if idle > _MOST_IDLE:
                 raise StreamBroken("the webcam's driver announces pictures and has none")
-        except CameraError as error:
+        except Exception as error:  # noqa: BLE001 - it comes out of pump()
             loop.remove_reader(device.fileno())
             done.set_exception(error)
+            done.exception()  # seen: pump() may be cancelled before it looks
 
     with Streaming(device) as stream:
-        loop.add_reader(device.fileno(), readable)
         try:
+            loop.add_reader(device.fileno(), readable)
+            for _ in range(len(stream)):
+                # v4l2loopback 0.12 never wakes who began to wait while a picture was there
+                if not drain():
+                    break
+                loop.remove_reader(device.fileno())
+                loop.add_reader(device.fileno(), readable)
             while True:
                 left = last_use + stall_s - loop.time()
                 if left <= 0:
