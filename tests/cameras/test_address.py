@@ -61,6 +61,8 @@ def test_the_login_is_kept_apart_and_unquoted() -> None:
         "http://[::1/",
         "http://cam/ x",
         "http://cam/\r\nHost: other",
+        "9" * 5000,
+        "/dev/video0\0",
     ],
 )
 def test_everything_else_is_refused_in_a_sentence_without_the_text(text: str) -> None:

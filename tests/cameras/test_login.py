@@ -46,6 +46,21 @@ def test_a_realm_with_commas_and_several_challenges_in_one_value() -> None:
     ]
 
 
+@pytest.mark.parametrize("unit", ['"\\', 'a="\\', "a", "Digest ", ",\t", "a= ", 'a="b"'])
+def test_a_hostile_challenge_costs_no_more_than_its_length(unit: str) -> None:
+    """With work that grows with the square of the length this would take hours."""
+    parse_challenges(["Digest x=1, " + unit * (1_000_000 // len(unit))])
+
+
+def test_a_string_without_an_end() -> None:
+    found = [Challenge("digest", {"realm": "a, b", "nonce": 'c"\\'})]
+    assert parse_challenges(['Digest realm="a, b", nonce="c\\"\\\\']) == found
+    assert parse_challenges(['Digest nonce="c\\"\\\\", realm="a, b']) == found
+    assert parse_challenges(['"', "Digest realm=" + '"', '"\\']) == [
+        Challenge("digest", {"realm": ""})
+    ]
+
+
 def test_basic() -> None:
     login = Login(WHO)
     assert login.header("GET", "/") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -111,6 +112,23 @@ def two_scans() -> bytes:
     for component in (1, 2, 3):
         parts += [head[:5], bytes([component]), head[6:], coded]
     return b"".join([*parts, b"\xff\xd9"])
+
+
+def test_a_long_run_of_fill_bytes_costs_no_more_than_its_length() -> None:
+    """Work that grows with the square of the length would take hours."""
+    bad = SMALL[:-2] + b"\xff" * 1_000_000 + b"\0\xff\xd9"
+    assert repair(bad)[:-2] == SMALL[:-2]
+
+
+def test_tables_that_nobody_uses_take_no_memory() -> None:
+    tables = b"".join(bytes([number, 1]) + bytes(16) for number in range(256))
+    bad = SMALL[:2] + b"\xff\xc4" + (2 + len(tables)).to_bytes(2) + tables + SMALL[2:]
+    tracemalloc.start()
+    try:
+        assert repair(bad) == bad
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_no_picture() -> None:

@@ -91,13 +91,13 @@ def parse_address(text: str) -> tuple[Address, Credentials | None]:
     Raises UsageError, whose message does not repeat `text`: it may hold a password.
     """
     text = text.strip()
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) < 10:
         return Address("v4l2", path=f"/dev/video{int(text)}"), None
+    if re.search(r"[\x00-\x20\x7f]", text):
+        raise UsageError("a camera's address holds no spaces or control characters (write %20)")
     if text.startswith("/dev/"):
         path, _, query = text.partition("?")
         return Address("v4l2", path=path, query=query), None
-    if re.search(r"[\x00-\x20\x7f]", text):
-        raise UsageError("a camera's address holds no spaces or control characters (write %20)")
     try:
         parts = urlsplit(text)
         port = parts.port

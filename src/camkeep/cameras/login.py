@@ -18,8 +18,13 @@ from camkeep.errors import LoginRefused
 
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
 _PREFERENCE = ("SHA-256", "MD5", "basic")
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PARAMETER = re.compile(rf'({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
+_LETTER = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+_TOKEN = rf"{_LETTER}+"
+# A string without an end goes on to the end, and a token is tried only where one begins: else
+# a hostile challenge of some 10 KB takes seconds to read.
+_STRING = r'"((?:[^"\\]|\\.?)*+)(?:"|\Z)'
+_QUOTED = re.compile(_STRING, re.DOTALL)
+_PARAMETER = re.compile(rf'(?<!{_LETTER})({_TOKEN})\s*=\s*(?:{_STRING}|([^\s,"]*))', re.DOTALL)
 _SCHEME = re.compile(rf"(?:^|,)\s*({_TOKEN})(?=\s+{_TOKEN}\s*=|\s*$|\s*,)")
 
 
@@ -35,7 +40,7 @@ def parse_challenges(values: Iterable[str]) -> list[Challenge]:
     """Read WWW-Authenticate values; a value may hold several, realms may hold commas."""
     found = []
     for value in values:
-        bare = re.sub(r'"(?:[^"\\]|\\.)*"', lambda m: '"' + "x" * (len(m[0]) - 2) + '"', value)
+        bare = _QUOTED.sub(lambda quoted: '"' * len(quoted[0]), value)
         starts = list(_SCHEME.finditer(bare))
         ends = [match.start() for match in starts[1:]] + [len(value)]
         for match, end in zip(starts, ends, strict=False):

@@ -21,7 +21,7 @@ _SEQUENTIAL = (0xC0, 0xC1)
 _MAX_BLOCKS = 10
 """Most blocks in an MCU (T.81 §B.2.3)."""
 
-_end_of_scan = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]").search
+_marker = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]").search
 _restart = re.compile(rb"\xff[\xd0-\xd7]")
 
 
@@ -42,7 +42,8 @@ class _Tables:
 
     components: dict[int, _Component] = field(default_factory=dict)
     mcus: int = 0
-    huffman: dict[int, list[int]] = field(default_factory=dict)
+    huffman: dict[int, bytes] = field(default_factory=dict)
+    """Definitions; what follows from one is made where it is used (`_huffman`)."""
     restart: int = 0
     scanned: set[int] = field(default_factory=set)
 
@@ -77,9 +78,10 @@ def _rewritten(data: bytes) -> bytes:
         parts.append(data[kept:end])
         if code != SOS:
             return b"".join(parts)
-        mark = _end_of_scan(data, end)
-        kept = mark.start() if mark else len(data)
-        parts.append(_scan(tables, data[begin:end], data[end:kept]))
+        mark = _marker(data, end)
+        coded = data[end : mark.start()].rstrip(b"\xff") if mark else data[end:]
+        kept = end + len(coded)
+        parts.append(_scan(tables, data[begin:end], coded))
     if not tables.scanned or tables.scanned != set(tables.components):
         raise _NotFollowed
     return b"".join([*parts, EOI])
@@ -130,7 +132,7 @@ def _take_huffman(tables: _Tables, body: bytes) -> None:
     pos = 0
     while pos + 17 <= len(body):
         end = pos + 17 + sum(body[pos + 1 : pos + 17])
-        tables.huffman[body[pos]] = _huffman(body[pos:end])
+        tables.huffman[body[pos]] = body[pos:end]
         pos = end
 
 
@@ -183,7 +185,9 @@ def _blocks(tables: _Tables, selectors: bytes) -> tuple[list[Block], int]:
     units = tables.mcus
     for number, which in zip(selectors[::2], selectors[1::2], strict=True):
         component = tables.components[number]
-        block = tables.huffman[which >> 4], tables.huffman[16 | which & 15]
+        if number in tables.scanned:  # as only progressive pictures have it
+            raise _NotFollowed
+        block = _huffman(tables.huffman[which >> 4]), _huffman(tables.huffman[16 | which & 15])
         blocks += [block] * (1 if lone else component.blocks)
         units = component.lone_blocks if lone else units
         tables.scanned.add(number)
