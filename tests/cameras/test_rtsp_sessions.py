@@ -123,8 +123,10 @@ async def test_every_login(camera: Camera, scheme: str) -> None:
     assert session.notes.login == scheme
 
 
-async def test_nonces_that_go_stale_at_every_request() -> None:
-    camera = Camera(PACKETS, login=("a", "b"), nonce_lasts=1)
+@pytest.mark.parametrize("says_stale", [True, False])
+async def test_nonces_that_go_stale_at_every_request(says_stale: bool) -> None:
+    lasts = 1 if says_stale else 2  # the first answer must be taken before silence is understood
+    camera = Camera(PACKETS, login=("a", "b"), nonce_lasts=lasts, says_stale=says_stale)
     session = await serve(camera, credentials=Credentials("a", "b"))
     assert len(session.samples) == 50
 

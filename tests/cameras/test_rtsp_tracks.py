@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from camkeep.cameras.rtsp.audio_track import AudioTrack
 from camkeep.cameras.rtsp.depacketize_audio import AacPackets, audio_packets
 from camkeep.cameras.rtsp.depacketize_jpeg import JpegPackets
 from camkeep.cameras.rtsp.depacketize_nal import H264Packets, H265Packets
 from camkeep.cameras.rtsp.sdp import Media
-from camkeep.cameras.rtsp.track import AudioTrack, Outlet, Track, VideoTrack
+from camkeep.cameras.rtsp.track import Outlet, Track
+from camkeep.cameras.rtsp.video_track import VideoTrack
 from camkeep.cameras.source import Notes
 from camkeep.cameras.trouble import Trouble
 from camkeep.clock import MonoNs, WallUs

@@ -122,6 +122,8 @@ class Camera:
     """The methods that want a login."""
     nonce_lasts: int = 1000
     """Requests for which a nonce is good."""
+    says_stale: bool = True
+    """Whether it says that a nonce is stale, or only sends another."""
     content_base: str | None = "{url}/"
     before_play: bytes = b""
     """Sent right before the answer to PLAY."""
@@ -293,7 +295,7 @@ class Camera:
         quality = ', qop="auth"' if self.qop else ""
         return (
             f'WWW-Authenticate: Digest realm="a, b", nonce="{self._nonce}"{quality}, '
-            f"algorithm={self.digest}{', stale=true' if stale else ''}\r\n"
+            f"algorithm={self.digest}{', stale=true' if stale and self.says_stale else ''}\r\n"
         )
 
     def _proves(self, asked: Asked, given: str) -> bool:

@@ -51,8 +51,8 @@ def _chunk() -> memoryview:
 class Wire(asyncio.BufferedProtocol):
     """A connection whose incoming bytes go to `feed`.
 
-    `arrival` and `arrival_wall` are when the chunk being fed was read. `progress()` is called by the source for
-    each thing of use, because bytes alone prove nothing: see `finished`.
+    `arrival` and `arrival_wall` are when the chunk being fed was read. `progress()` is called by
+    the source for each thing of use, because bytes alone prove nothing: see `finished`.
     """
 
     def __init__(self, feed: Feed, clock: Clock) -> None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from camkeep.cameras.address import Address, parse_address
+from camkeep.cameras.rtsp.audio_track import AudioTrack
 from camkeep.cameras.rtsp.depacketize_audio import AudioPackets, audio_packets
 from camkeep.cameras.rtsp.messages import Transport, parse_transport
 from camkeep.cameras.rtsp.sdp import Description, Media, base_url, parse_sdp, resolve_control
 from camkeep.cameras.rtsp.session import Session, check
-from camkeep.cameras.rtsp.track import AudioTrack, Outlet, Track, VideoTrack
+from camkeep.cameras.rtsp.track import Outlet, Track
 from camkeep.cameras.rtsp.udp import UdpPair
 from camkeep.cameras.rtsp.video import pick_video, promised_fps, video_packets
+from camkeep.cameras.rtsp.video_track import VideoTrack
 from camkeep.cameras.source import Notes, Sink, SourceOptions
 from camkeep.errors import (
     Forbidden,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from camkeep.cameras.rtsp.depacketize_jpeg import JpegPackets
 from camkeep.cameras.rtsp.depacketize_nal import H264Packets, H265Packets
 from camkeep.cameras.rtsp.sdp import Description, Media, parameter_sets
-from camkeep.cameras.rtsp.track import VideoPackets
+from camkeep.cameras.rtsp.video_track import VideoPackets
 from camkeep.errors import MediaError, NotSupported
 from camkeep.media import h264, h265
 
