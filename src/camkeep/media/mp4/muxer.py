@@ -200,7 +200,7 @@ def _padding(position: int, moof_size: int) -> bytes:
     """A `free` box to stand at `position` of the file before a `moof` box of this size.
 
     A write that a crash tears ends at the end of a page. ffmpeg opens a movie that ends anywhere
-    but inside the samples of `moof`, so `moof` is kept within one page where it fits in one.
+    but inside a `moof` box, so that is kept within one page where it fits in one.
     """
     room = _PAGE - position % _PAGE
     return box(b"free", bytes(room - 8)) if 8 <= room < moof_size <= _PAGE else b""
