@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,16 @@ def test_chunks_come_back_whole(chunks: list[bytes], step: int) -> None:
     heads, got, done, refused = read(stream, step)
     assert heads[0].status == 200
     assert (got, done, refused) == (b"".join(chunks), True, False)
+
+
+@pytest.mark.parametrize(
+    "front", [b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na"]
+)
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n"])
+def test_blank_lines_cost_no_more_than_their_length(front: bytes, blank: bytes) -> None:
+    """A copy of what is left for each of them would take minutes."""
+    heads, *_, refused = read(front + blank * 300_000, 256 * 1024)
+    assert (len(heads), refused) == (bool(front), False)
 
 
 def test_heads() -> None:

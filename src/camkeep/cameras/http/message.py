@@ -107,6 +107,8 @@ class AnswerReader:
     def _take_head(self, data: memoryview) -> memoryview:
         held = self._held
         before = len(held)
+        if not before and data[0] in b"\r\n":  # blank lines before the answer
+            return data[1:]
         held += data[: MAX_HEAD + 4 - before]
         if before < 16:
             _check_begin(held)
@@ -117,8 +119,6 @@ class AnswerReader:
             return data[len(data) :]
         rest = data[mark.end() - before :]
         self._held = bytearray()
-        if mark.start() == 0:  # blank lines before the answer
-            return rest
         head = parse_head(bytes(held[: mark.start()]))
         if 100 <= head.status < 200:
             return rest
@@ -200,7 +200,7 @@ class AnswerReader:
 
 def _check_begin(held: bytearray) -> None:
     """Notice at once what is not HTTP, rather than wait for the end of a head."""
-    begin = bytes(held[:64]).lstrip(b"\r\n")[:5]
+    begin = bytes(held[:5])
     if begin != b"HTTP/"[: len(begin)]:
         raise NotHttp(bytes(held[:16]))
 
