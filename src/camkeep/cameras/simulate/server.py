@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -83,5 +84,5 @@ class Server:
 
 
 def reason(error: OSError) -> str:
-    """What the operating system says, in a few words."""
-    return error.strerror or str(error)
+    """What the operating system says, without what asyncio adds to it."""
+    return os.strerror(error.errno).lower() if error.errno else str(error)

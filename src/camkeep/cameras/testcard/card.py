@@ -32,7 +32,7 @@ class Card:
         self._still = Canvas(0, 0, -(-width // EDGE), -(-height // EDGE))
         design.draw_still(self._still, self._layout)
         self._tiles = self._still.tiles()
-        self._rows = [join_row(tiles, n) for n, tiles in enumerate(self._tiles)]
+        self._rows = [self._join(tiles, n) for n, tiles in enumerate(self._tiles)]
         self._joined: dict[int, tuple[dict[int, Tile], bytes]] = {}
         self._sprites: dict[tuple[object, ...], Sprite] = {}
         self._head = head(width, height, numbers.comment(0)).split(numbers.comment(0))
@@ -58,8 +58,17 @@ class Card:
         tiles = self._tiles[n].copy()
         for column, tile in over.items():
             tiles[column] = tile
-        joined = join_row(tiles, n)
+        joined = self._join(tiles, n)
         self._joined[n] = (over, joined)
+        return joined
+
+    def _join(self, tiles: list[Tile], n: int) -> bytes:
+        """The bytes of a row. The last row does not end in a null: it would be picture data,
+        but look like the nulls that some cameras leave before the end marker."""
+        joined = join_row(tiles, n)
+        if n == self._still.rows - 1 and joined.endswith(b"\0") and joined[-2] != 0xFF:
+            last = tiles[-1]._replace(cr=tiles[-1].cr + 1)  # nobody sees it, but bits move
+            joined = join_row([*tiles[:-1], last], n)
         return joined
 
     def _moving(self, number: int, aim: tuple[float, float]) -> Iterator[Sprite]:
