@@ -20,6 +20,7 @@ from camkeep.cameras.trouble import Trouble
 from camkeep.clock import MonoNs, WallUs
 from camkeep.errors import MediaError
 from camkeep.media.jpeg import examine, segments
+from camkeep.media.jpeg_nulls import NullJudge
 
 MAX_PICTURE = 16_000_000
 MAX_HEADERS = 8192
@@ -52,6 +53,7 @@ class MultipartParser:
         self._learned = False
         self._data = bytearray()
         self._at = 0  # everything before was dealt with
+        self._clear = 0  # no picture begins between _at and here
         self._base = 0  # bytes of the stream before _data
         self._marks: deque[tuple[int, MonoNs, WallUs]] = deque()  # where each chunk began
         self._step: Callable[[], bool] = self._between
@@ -67,6 +69,7 @@ class MultipartParser:
         self._arrived: tuple[MonoNs, WallUs] = (MonoNs(0), WallUs(0))
         self._walked = 0  # end of its last whole segment
         self._scan = 0  # from where to look for its end; 0 while still in its segments
+        self._nulls = NullJudge()
         # the picture before it
         self._header = b"\0"  # its bytes up to its first scan: as a rule they stay the same
         self._size: tuple[int, int] = (0, 0)
@@ -88,7 +91,7 @@ class MultipartParser:
             wrong = claimed != self._at and not self._at <= claimed <= len(self._data)
             self._count(Trouble.PART_LENGTH_WRONG, wrong)
         self._data.clear()
-        self._at, self._step, self._claimed = 0, self._between, None
+        self._at, self._clear, self._step, self._claimed = 0, 0, self._between, None
 
     # The steps. Each returns whether it got anywhere; False means that more bytes are needed.
 
@@ -97,7 +100,7 @@ class MultipartParser:
         data, at = self._data, self._at
         found = self._boundary.at(data, at)
         if found is None:
-            start = data.find(_START, at)
+            start = self._next_start()
             found = self._boundary.find(data, at, start if start >= 0 else len(data))
             if found is None:
                 return self._unannounced(start) if start >= 0 else self._skip_junk()
@@ -148,6 +151,13 @@ class MultipartParser:
 
     # Pictures
 
+    def _next_start(self) -> int:
+        """Where the next picture begins, or -1: looked for once, however many parts precede it."""
+        begin = max(self._at, self._clear)
+        start = self._data.find(_START, begin)
+        self._clear = start if start >= 0 else max(begin, len(self._data) - len(_START) + 1)
+        return start
+
     def _begin_picture(self, start: int) -> bool:
         self._begun = True
         self._at = start
@@ -177,7 +187,7 @@ class MultipartParser:
                 if code == 0xDA:
                     return self._learn_header(end)
         except MediaError:
-            self._drop(Trouble.JPEG_UNREADABLE, at + len(_START))
+            self._drop(Trouble.JPEG_UNREADABLE, at + 2)
         return False
 
     def _learn_header(self, scan: int) -> bool:
@@ -193,7 +203,8 @@ class MultipartParser:
             picture = bytes(cut)
         if not picture[-3] and len(picture) - 2 > header:
             nulls = examine(picture).nulls_before_end
-            self._count(Trouble.JPEG_NULLS_BEFORE_END, nulls > 0)
+            added = self._nulls.added(picture, nulls)
+            self._count(Trouble.JPEG_NULLS_BEFORE_END, added)
         self._at = end
         self._step = self._between
         self._lost = False
@@ -317,6 +328,7 @@ class MultipartParser:
             return
         del self._data[:cut]
         self._base += cut
+        self._clear = max(0, self._clear - cut)
         self._walked = max(0, self._walked - cut)
         self._scan = max(0, self._scan - cut)
         if self._claimed is not None:

@@ -74,6 +74,8 @@ class Dialect:
     login: tuple[str, str]
     """Names of user and password in a query."""
     resolution_param: int
+    resolutions: Mapping[str, int]
+    """Values of that parameter, where videostream.cgi takes `RESOLUTIONS`."""
     brightness: Control
     contrast: Control
     mode_param: int
@@ -88,6 +90,7 @@ DIALECTS: Mapping[str, Dialect] = {
         name="A",
         login=("user", "pwd"),
         resolution_param=0,
+        resolutions=RESOLUTIONS,
         brightness=Control(1, range(256)),
         contrast=Control(2, range(7)),
         mode_param=3,
@@ -98,6 +101,7 @@ DIALECTS: Mapping[str, Dialect] = {
         name="B",
         login=("loginuse", "loginpas"),
         resolution_param=15,
+        resolutions={"640x480": 0, "320x240": 1},
         brightness=Control(1, range(256)),
         contrast=Control(2, range(256)),
         mode_param=3,
@@ -164,6 +168,11 @@ def parse_resolution(text: str) -> int:
             return code
     sizes = ", ".join(f"{size} (or {code})" for size, code in RESOLUTIONS.items())
     raise UsageError(f"a resolution is one of {sizes}")
+
+
+def resolution_name(code: int) -> str:
+    """ "640x480" for 32."""
+    return next(name for name, known in RESOLUTIONS.items() if known == code)
 
 
 def movement(direction: str, inverted: frozenset[str]) -> int:

@@ -185,9 +185,9 @@ class EasynControl:
 
     async def resolution(self, name: str) -> None:
         """Set the camera's own resolution: "640x480", "vga", or the code."""
-        code = codes.parse_resolution(name)
-        param = (await self.probe()).dialect.resolution_param
-        await self._set(param, code, f"resolution {name}")
+        size = codes.resolution_name(codes.parse_resolution(name))
+        dialect = (await self.probe()).dialect
+        await self._set(dialect.resolution_param, dialect.resolutions[size], f"resolution {size}")
 
     async def set_alias(self, name: str) -> None:
         """Name the camera, up to 20 characters."""
