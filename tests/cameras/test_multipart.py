@@ -134,6 +134,35 @@ def test_bare_pictures() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("single", "unit"),
+    [
+        (b"", b"x\n--ipcamera\r\n\r\n"),
+        (b"", b"--ipcamera "),
+        (b"", b"\xff\xd8"),
+        (b"", b"\xff\xd8\xff"),
+        (b"", b"\xff\xd8\xff\xd9"),
+        (b"", b"\xff\xd8\xff\xfe\0\2"),
+        (b"\xff\xd8", b"\xff\xd0"),
+        (b"", b"\r\n"),
+        (b"", b"-"),
+        (A[:-2], b"\xff"),
+    ],
+)
+def test_a_hostile_stream_costs_no_more_than_its_length(single: bytes, unit: bytes) -> None:
+    """Work that grows with the square of a chunk's length would take minutes."""
+    half = 500_000
+    stream = single + unit * (half // len(unit)) + b"\xff" * half + part(B) + part(C)
+    got, _ = cut(stream, step=256 * 1024)
+    assert got[-1] == C
+
+
+def test_a_doubled_start_is_cut_off() -> None:
+    got, trouble = cut(part(A) + part(b"\xff\xd8" + B) + part(C))
+    assert got == [A, B, C]
+    assert trouble == {T.JPEG_UNREADABLE: 1}
+
+
 def test_nulls_before_the_end_are_counted_and_kept() -> None:
     odd = picture(4, nulls=3)
     assert cut(part(A) + part(odd) + part(B)) == ([A, odd, B], {T.JPEG_NULLS_BEFORE_END: 1})

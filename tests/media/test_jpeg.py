@@ -42,6 +42,12 @@ def test_junk_around(kind: type) -> None:
     assert found.complete
 
 
+def test_a_doubled_start_is_junk() -> None:
+    good = jpeg()
+    seen = examine(b"\xff\xd8" * 3 + good)
+    assert (seen.start, seen.end, seen.complete) == (6, 6 + len(good), True)
+
+
 def test_other_kinds() -> None:
     assert examine(PROGRESSIVE).progressive
     assert examine(jpeg(mode="L")).components == 1

@@ -26,7 +26,7 @@ MAX_JUNK = 4096
 
 _NOT_FRAMES = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC stand between the frame headers C0 to CF
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
-_find_start = re.compile(rb"\xff\xd8\xff").search
+_find_start = re.compile(rb"\xff\xd8\xff(?!\xd8)").search
 _find_eoi = re.compile(rb"\xff\xd9").search
 _find_mark = re.compile(rb"\xff[^\x00\xff]").search
 
@@ -59,7 +59,8 @@ def segments(data: Buffer, pos: int) -> Iterator[Segment]:
     """The marker segments from `pos` on, up to and with SOS or EOI, or as far as they are here.
 
     Bytes between segments that are no marker are passed over. EOI has an empty body. Raises
-    MediaError where a segment has an impossible length, or where there are too many.
+    MediaError where a segment has an impossible length, where there are too many, and at
+    another SOI.
     """
     size = len(data)
     for _ in range(MAX_SEGMENTS):
@@ -76,7 +77,9 @@ def segments(data: Buffer, pos: int) -> Iterator[Segment]:
         if code == EOI[1]:
             yield code, begin, begin
             return
-        if code == 0x01 or 0xD0 <= code <= 0xD8:  # these stand alone
+        if code == SOI[1]:
+            raise MediaError("a second JPEG begins before the first one's data")
+        if code == 0x01 or 0xD0 <= code <= 0xD7:  # these stand alone
             pos = begin
             continue
         if begin + 2 > size:
@@ -155,8 +158,6 @@ def jpeg_params(width: int, height: int) -> VideoParams:
 
 
 def _start(data: Buffer) -> int:
-    if data[:3] == b"\xff\xd8\xff":
-        return 0
     mark = _find_start(data)
     if mark is None:
         raise MediaError("there is no JPEG in the data")
