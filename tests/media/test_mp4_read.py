@@ -287,3 +287,57 @@ def test_a_dropped_fragment_leaves_no_trace() -> None:
     movie = read(data)
     assert contents(movie, data) == [s.data for s in source.samples[:10] + source.samples[24:]]
     assert movie.tracks[0].samples[9].duration == 15 * 3600
+
+
+def test_jitter_does_not_reach_the_sound_and_drift_is_absorbed() -> None:
+    source = stream("aac")
+    rng = random.Random(5)
+    n = len(source.samples)
+    jittered = [number * 1024 * 1_000_000 // 48_000 + rng.randint(0, 19_000) for number in range(n)]
+    drifting = [number * 1024 * 1_010_000 // 48_000 for number in range(n)]  # 1 % slow
+    late = [time + (10_000_000 if number > 40 else 0) for number, time in enumerate(jittered)]
+    for times, moves in ((jittered, 0), (drifting, 1), (late, 1)):
+        samples = [s._replace(time_us=t) for s, t in zip(source.samples, times, strict=True)]
+        found = read(made(None, Stream(source.params, samples))[1]).tracks[0].samples
+        assert sum(sample.duration != 1024 for sample in found) == moves
+        for sample, time in zip(found, times, strict=True):
+            assert abs(sample.time_us - time) <= 20_021
+
+
+class Sparse:
+    """A movie of which only the pieces that are not sample data are kept."""
+
+    def __init__(self) -> None:
+        self.pieces: dict[int, bytes] = {}
+        self.size = 0
+
+    def append(self, buffers: list[bytes]) -> None:
+        self.pieces[self.size] = buffers[0]
+        self.size += sum(map(len, buffers))
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        start = max(place for place in self.pieces if place <= offset)
+        return self.pieces[start][offset - start : offset - start + length]
+
+
+def test_a_movie_of_many_gigabytes_and_hours() -> None:
+    source = stream("jpeg")
+    frame = bytes(200_000_000)
+    assert isinstance(source.params, VideoParams)
+    muxer, file = Muxer(source.params, None, IDENTITY), Sparse()
+    file.append([muxer.header()])
+    for number in range(30):  # half an hour apart
+        time_us = number * 1800 * 1_000_000
+        file.append(muxer.fragment([TimedSample(source.params, frame, time_us, True)]))
+    closing = muxer.finish()
+    header = file.pieces[0]
+    end = closing.patch_offset + len(closing.patch)
+    for closed in (False, True):
+        if closed:
+            file.pieces[0] = header[: closing.patch_offset] + closing.patch + header[end:]
+            file.append([closing.tail])
+        movie = read_movie(file)
+        assert (movie.whole, movie.valid_end) == (closed, file.size)
+        last = movie.tracks[0].samples[-1]
+        assert (last.time_us, last.size) == (29 * 1800 * 1_000_000, len(frame))
+        assert last.offset > 5_000_000_000
