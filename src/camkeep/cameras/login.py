@@ -89,7 +89,9 @@ class Login:
             default=None,
         )
         if best is None:
-            asked = ", ".join(sorted({c.scheme for c in challenges})) or "nothing"
+            if not challenges:  # it was told some other way, such as in the query
+                raise LoginRefused("the camera refused the user or password")
+            asked = ", ".join(sorted({c.scheme for c in challenges}))
             raise LoginRefused(f"the camera asks for a login that camkeep has not: {asked}")
         nonce = best.parameters.get("nonce")
         stale = best.parameters.get("stale", "").lower() == "true"

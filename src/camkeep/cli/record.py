@@ -94,8 +94,7 @@ def _conclude(summary: Summary) -> int:
     if summary.movies:
         print(describe(summary))
     if summary.error is not None:
-        interrupted = not summary.movies and summary.ended.startswith("stopped")
-        if interrupted:
+        if summary.stopped and not summary.movies:
             print("camkeep: stopped before the first frame; nothing was kept", file=sys.stderr)
             return 130
         print(f"camkeep: {summary.error}", file=sys.stderr)

@@ -46,9 +46,10 @@ class LiveQueue:
         if self._dropping:
             self.dropped += 1
             return
-        self._newest_run = self._session_runs + sample.run
+        run = self._session_runs + sample.run
+        self._newest_run = max(self._newest_run, run)  # picture and sound count on their own
         if self._session_runs:
-            sample = sample._replace(run=self._newest_run)
+            sample = sample._replace(run=run)
         self._samples.append(sample)
         self._bytes += len(sample.data)
         self._ready.set()

@@ -104,6 +104,8 @@ class Summary:
     promised_fps: float | None
     ended: str
     """Why it ended, in words."""
+    stopped: bool = False
+    """Whether somebody ended it."""
     error: CamkeepError | None = None
     """What ended it too early, if so. The movies are whole all the same."""
     trouble: Counter[Trouble] = field(default_factory=Counter)

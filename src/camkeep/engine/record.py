@@ -33,14 +33,14 @@ class Recording:
         self._clock = clock
         self._state: State = Connecting()
         self._sessions = 0
-        self._stopped = "stopped"
+        self._stopped = False
         self._recorder: Recorder | None = None
 
     def stop(self, why: str = "stopped") -> None:
         """End the recording; `run` closes the movies and returns."""
         if self._recorder is not None and not self._recorder.done.is_set():
-            self._recorder.ended = why
-            self._recorder.done.set()
+            self._stopped = True
+            self._recorder.end(why)
 
     async def run(self, on_progress: Callable[[Progress], None] | None = None) -> Summary:
         """Record. Returns when it is over, for whatever reason, with all movies closed.
@@ -63,7 +63,7 @@ class Recording:
                     timeout=PROGRESS_S if on_progress else None,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-                if on_progress is not None:
+                if on_progress is not None and not sessions.done():
                     on_progress(self.progress())
         finally:
             await _end(sessions, done, limit)
@@ -109,7 +109,7 @@ class Recording:
         while True:
             left = self._plan.duration_s - recorder.since_first_s()
             if left <= -1.0:  # a second of grace: the frame at the very end decides by itself
-                self.stop("the time asked for is over")
+                recorder.end("the time asked for is over")
                 return
             await asyncio.sleep(max(left + 1.0, 0.05))
 
@@ -132,6 +132,7 @@ class Recording:
             measured_fps=recorder.measured_fps,
             promised_fps=self.notes.promised_fps,
             ended=recorder.ended,
+            stopped=self._stopped,
             error=error,
             trouble=self.notes.trouble,
         )

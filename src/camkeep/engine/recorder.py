@@ -43,7 +43,7 @@ class Recorder:
 
     def __init__(self, plan: Plan, notes: Notes, camera: str, clock: Clock) -> None:
         self.done = asyncio.Event()
-        self.ended = "stopped"
+        self.ended = "the camera failed"
         self.movies: list[Movie] = []
         self.gaps: list[Gap] = []
         self.frames = self.bytes = self.drops = self.thinned = self.files = 0
@@ -72,6 +72,12 @@ class Recorder:
         self._walls: deque[int] = deque(maxlen=RATE_FRAMES)  # of this run's frames
 
     # what the loop around the sessions tells
+
+    def end(self, why: str) -> None:
+        """Say that the recording is over; `close` is still to come."""
+        if not self.done.is_set():
+            self.ended = why
+            self.done.set()
 
     def session_began(self) -> None:
         """The next sample is of another session."""
@@ -269,9 +275,8 @@ class Recorder:
                 self.movies.append(made)
 
     def _fulfilled(self, why: str) -> None:
-        self.ended = why
         self._complete = True
-        self.done.set()
+        self.end(why)
 
     # the end, and what there is to tell
 
