@@ -18,6 +18,8 @@ TIMESCALE = 1_000_000
 _OLD_NS = 60_000_000_000
 _EARLY_NS = 1_000_000_000
 """A kernel time stamp further than this in the past or the future is not believed."""
+_MOST_LOST = 100_000
+"""A sequence number further ahead than this (an hour of frames) counts as begun anew."""
 
 
 class JpegReader:
@@ -103,7 +105,7 @@ class Intake:
         """Hand on what `frame` holds; whether it was of use."""
         notes = self._notes
         lost = 0
-        if self._next is not None and frame.sequence > self._next:
+        if self._next is not None and 0 < frame.sequence - self._next < _MOST_LOST:
             lost = frame.sequence - self._next
             notes.trouble[Trouble.BUFFER_LOST] += lost
         self._next = (frame.sequence + 1) & 0xFFFFFFFF
