@@ -84,48 +84,33 @@ async def discover(
         if len(found) < MAX_FOUND:
             found[answer.id, answer.ip] = answer
 
-    transport = await _open(host, port, lambda: _Listener(take))
-    try:
-        for _ in range(TRIES):
-            _send(transport, targets)
-            await asyncio.sleep(timeout_s / TRIES)
-    finally:
-        transport.close()
+    loop = asyncio.get_running_loop()
+    with _open(host, port) as link:
+        loop.add_reader(link, _receive, link, take)
+        try:
+            for _ in range(TRIES):
+                _send(link, targets)
+                await asyncio.sleep(timeout_s / TRIES)
+        finally:
+            loop.remove_reader(link)
     return sorted(found.values(), key=lambda camera: IPv4Address(camera.ip))
 
 
-class _Listener(asyncio.DatagramProtocol):
-    def __init__(self, take: Callable[[Found], None]) -> None:
-        self._take = take
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        try:
-            self._take(parse_reply(data))
-        except MediaError:  # our own broadcast, or anything else
-            return
-
-
-async def _open(
-    host: str, port: int, make: Callable[[], asyncio.DatagramProtocol]
-) -> asyncio.DatagramTransport:
-    loop = asyncio.get_running_loop()
+def _open(host: str, port: int) -> socket.socket:
     for number in (port, 0):
         link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             link.setblocking(False)
             link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             link.bind((host, number))
-            transport, _ = await loop.create_datagram_endpoint(make, sock=link)
         except OSError:
             link.close()
             continue
-        return transport
+        return link
     raise Unreachable("there is no network to search for cameras in")
 
 
-def _send(transport: asyncio.DatagramTransport, targets: Sequence[tuple[str, int]]) -> None:
-    """Send to each target; told straight from the socket where none can be reached."""
-    link = transport.get_extra_info("socket")
+def _send(link: socket.socket, targets: Sequence[tuple[str, int]]) -> None:
     failed = 0
     for target in targets:
         try:
@@ -134,6 +119,14 @@ def _send(transport: asyncio.DatagramTransport, targets: Sequence[tuple[str, int
             failed += 1
     if failed == len(targets):
         raise Unreachable("there is no network to search for cameras in")
+
+
+def _receive(link: socket.socket, take: Callable[[Found], None]) -> None:
+    """Read one datagram. Our own broadcast comes back, too, and others may use the port."""
+    try:
+        take(parse_reply(link.recv(2048)))
+    except (OSError, MediaError):
+        return
 
 
 def _text(field: bytes) -> str:

@@ -7,9 +7,11 @@ import re
 from camkeep.errors import LoginRefused, MediaError, NotSupported
 
 MAX_REPLY = 256 * 1024
+# Possessive throughout: what is no such line is given up at once, instead of after every way to
+# share its blanks out.
 _line = re.compile(
-    r"""(?:\bvar\s+|^\s*|;\s*)([A-Za-z_]\w{0,63})\s*=\s*
-        (?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^;'"\r\n]*))\s*(?:;|$)""",
+    r"""(?:\bvar\s++|^\s*+|;\s*+)([A-Za-z_]\w{0,63})\s*+=\s*+
+        (?:'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)"|([^;'"\r\n]*+))\s*+(?:;|$)""",
     re.MULTILINE | re.VERBOSE,
 )
 _refused = re.compile(r"auth(?:entication)?[ _]*fail|illegal user|check_user *fail", re.IGNORECASE)
