@@ -54,13 +54,15 @@ class OpenMovie:
         assert self._file is not None
         self._file.sync()
 
-    def close(self) -> Movie | None:
-        """Make the file whole; None where there is none, because nothing was in it."""
+    def close(self) -> None:
+        """Make the file whole, where there is one."""
+        if self._file is not None:
+            self._file.close(self.end_us)
+
+    def made(self) -> Movie | None:
+        """What it came to; None where nothing was in it, and so no file is left."""
         file = self._file
-        if file is None:
-            return None
-        file.close(self.end_us)
-        if not file.frames:
+        if file is None or not file.frames:
             return None
         return Movie(
             self._path,

@@ -34,6 +34,8 @@ LINGER_S = 1.0
 """How long a full movie stays open for sound that belongs to it."""
 APART_US = 1_500_000
 """Sound whose time is further than this from its arrival is placed by arrival."""
+LONGEST_GAP_US = 3_600_000_000
+"""A camera that was away for longer goes on in another file: MP4 cannot hold any gap."""
 RATE_FRAMES = 3000
 """Frames over which the delivered rate is measured at most."""
 
@@ -210,6 +212,8 @@ class Recorder:
     def _must_switch(self, current: OpenMovie, params: VideoParams, elapsed: int) -> bool:
         if params is not current.video and params != current.video:
             return True
+        if elapsed - self._elapsed_us > LONGEST_GAP_US:
+            return True
         limit = self._plan.segment_s
         return limit is not None and elapsed - current.start_us >= limit * 1e6
 
@@ -266,17 +270,18 @@ class Recorder:
 
     def _close_file(self, movie: OpenMovie) -> None:  # on the writer thread
         try:
-            made = movie.close()
+            movie.close()
         except Exception as error:  # noqa: BLE001 - it is raised again where the recording ends
             self._writer.error = self._writer.error or error
             self._loop.call_soon_threadsafe(self.done.set)
-        else:
-            if made is not None:
-                self.movies.append(made)
+        made = movie.made()
+        if made is not None:
+            self.movies.append(made)
 
     def _fulfilled(self, why: str) -> None:
+        self.ended = why
         self._complete = True
-        self.end(why)
+        self.done.set()
 
     # the end, and what there is to tell
 
