@@ -46,13 +46,21 @@ class Server:
             await asyncio.gather(self._away, return_exceptions=True)
         await self._hang_up()
 
-    def go_away(self, seconds: float) -> None:
-        """Stop listening and drop all connections, and come back on the same port."""
-        if self._away is None or self._away.done():
-            self._away = asyncio.create_task(self._be_away(seconds))
+    def go_away(self, seconds: float, delay_s: float = 0.0) -> asyncio.Event:
+        """Stop listening and drop all connections, and come back on the same port.
 
-    async def _be_away(self, seconds: float) -> None:
+        The event is set when it has gone.
+        """
+        gone = asyncio.Event()
+        if self._away is not None:
+            self._away.cancel()
+        self._away = asyncio.create_task(self._be_away(seconds, delay_s, gone))
+        return gone
+
+    async def _be_away(self, seconds: float, delay_s: float, gone: asyncio.Event) -> None:
+        await asyncio.sleep(delay_s)
         await self._hang_up()
+        gone.set()
         await asyncio.sleep(seconds)
         await self.open()
 

@@ -61,8 +61,7 @@ class Simulator:
         self.sent: deque[Sent] = deque(maxlen=MAX_LOG)
         self.requests: deque[str] = deque(maxlen=MAX_LOG)
         self.inflicted: Counter[Kind] = Counter()
-        self.dropped = 0
-        """Frames that viewers lost because they did not read."""
+        self._dropped = 0
         self._tell = tell or (lambda line: None)
         self._faults = self.options.faults
         self._next: deque[Fault] = deque()
@@ -88,7 +87,7 @@ class Simulator:
             self._stack = stack.pop_all()
         refuse = find(self._faults, Kind.REFUSE)
         if refuse is not None:
-            self.go_away(refuse.number)
+            await self.go_away(refuse.number)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -134,6 +133,11 @@ class Simulator:
         return len(self._viewers)
 
     @property
+    def dropped(self) -> int:
+        """How many frames viewers have lost because they did not read."""
+        return self._dropped + sum(viewer.dropped for viewer in self._viewers.values())
+
+    @property
     def aim(self) -> tuple[float, float]:
         """Where it looks to now, right and down, from -1 to 1."""
         return self._camera.aim()
@@ -159,9 +163,10 @@ class Simulator:
         for viewer in self._viewers.values():
             viewer.reset()
 
-    def go_away(self, seconds: float) -> None:
-        """Refuse connections for some time, and drop those that there are."""
-        self._server.go_away(seconds)
+    async def go_away(self, seconds: float) -> None:
+        """Refuse connections for some time, and drop those that there are. Returns when that
+        is done."""
+        await self._server.go_away(seconds).wait()
 
     # frames
 
@@ -204,9 +209,7 @@ class Simulator:
 
     def _reboot(self) -> None:
         self._tell(f"rebooting for {self.options.reboot_s:g} s")
-        asyncio.get_running_loop().call_later(
-            REBOOT_DELAY_S, self._server.go_away, self.options.reboot_s
-        )
+        self._server.go_away(self.options.reboot_s, REBOOT_DELAY_S)
 
     # requests
 
@@ -285,7 +288,7 @@ class Simulator:
             await viewer.wait(reader)
         finally:
             del self._viewers[viewer.number]
-            self.dropped += viewer.dropped
+            self._dropped += viewer.dropped
             lost = f", {viewer.dropped} dropped" if viewer.dropped else ""
             self._tell(f"{who} went after {viewer.frames} frames{lost}")
 
