@@ -193,6 +193,8 @@ def test_what_the_end_leaves_unfinished() -> None:
     assert cut(part(A) + part(B)[:-50], finish=True) == ([A], {T.JPEG_NO_END: 1})
     assert cut(part(A) + part(B, 9999), finish=True) == ([A, B], {T.PART_LENGTH_WRONG: 1})
     assert cut(part(A) + part(B), finish=True) == ([A, B], {})
+    assert cut(part(A) + part(B) + b"--ipca", finish=True) == ([A, B], {})
+    assert cut(part(A + b"\0junk"), finish=True) == ([A], {T.JPEG_JUNK_AFTER: 1})
 
 
 def test_a_picture_without_end_is_given_up_at_16_mb_and_the_next_one_kept() -> None:

@@ -84,12 +84,11 @@ class MultipartParser:
 
     def finish(self) -> None:
         """The body has ended: count what it leaves unfinished."""
-        claimed = self._claimed
+        data = self._data
         if self._step == self._picture:
             self._trouble[Trouble.JPEG_NO_END] += 1
-        elif claimed is not None and self._begun and not self._lost:
-            wrong = claimed != self._at and not self._at <= claimed <= len(self._data)
-            self._count(Trouble.PART_LENGTH_WRONG, wrong)
+        elif self._begun and not data[self._at :].strip(b"\r\n").startswith(b"--"):
+            self._close_part(Found(len(data.rstrip(b"\r\n")), len(data), len(data)))
         self._data.clear()
         self._at, self._clear, self._step, self._claimed = 0, 0, self._between, None
 
