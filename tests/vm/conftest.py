@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from drivers import load, unload
 
-MODULES = Path("/run/webcam-vm")
 CLIPS = Path(os.environ.get("WEBCAM_VM_OUT", "."), "clips")
-
-
-def load(module: str, *parameters: str) -> None:
-    subprocess.run(["busybox", "insmod", str(MODULES / f"{module}.ko"), *parameters], check=True)
-
-
-def unload(module: str) -> None:
-    subprocess.run(["busybox", "rmmod", module], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from capture import PATIENCE_S, collect, webcam
-from conftest import load, unload
+from drivers import load, unload
 
 from camkeep.cameras.v4l2 import list_devices
 from camkeep.cameras.v4l2.device import Device
