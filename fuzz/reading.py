@@ -58,10 +58,15 @@ def chunked(body: bytes, *cuts: int) -> bytes:
     return head + b"".join(struct.pack(">H", cut) for cut in cuts) + body
 
 
+def long(front: bytes, unit: bytes, tail: bytes = b"") -> bytes:
+    """An input for `chunks` that becomes `front`, `LONG` bytes of `unit`, and `tail`."""
+    return struct.pack(">BHH", _STRETCH, len(front), len(tail)) + front + unit + tail
+
+
 def chunks(data: bytes) -> list[bytes]:
     """An input as pieces of a stream: how many cuts, where they are, and the stream.
 
-    255 cuts mean something else: the rest, over and over, as one long piece.
+    255 cuts mean something else: the rest, some of it over and over, as one long piece.
     """
     reader = Reader(data)
     count = reader.u8()
@@ -74,10 +79,11 @@ def chunks(data: bytes) -> list[bytes]:
 
 
 def stretched(unit: bytes) -> bytes:
-    """`unit` over and over, `LONG` bytes of it; its first byte tells how much of it stays
-    single in front."""
-    if len(unit) < 2:
-        return unit
-    single = unit[0] % len(unit)
-    front, unit = unit[1 : 1 + single], unit[1 + single :] or unit[1:]
-    return front + unit * (LONG // len(unit))
+    """Its middle over and over, `LONG` bytes of it; two numbers in front tell how much of the
+    rest stands single before and behind it."""
+    reader = Reader(unit)
+    before, behind, rest = reader.u16(), reader.u16(), reader.rest()
+    begin = before % (len(rest) + 1)
+    end = len(rest) - behind % (len(rest) - begin + 1)
+    middle = rest[begin:end]
+    return rest[:begin] + middle * (LONG // max(1, len(middle))) + rest[end:]

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from camkeep.cameras.rtsp.audio_track import AudioTrack
 from camkeep.cameras.rtsp.depacketize_audio import audio_packets
 from camkeep.cameras.rtsp.sdp import Media
-from camkeep.cameras.rtsp.track import AudioTrack, Outlet, Track, VideoTrack
+from camkeep.cameras.rtsp.track import Outlet, Track
 from camkeep.cameras.rtsp.video import video_packets
+from camkeep.cameras.rtsp.video_track import VideoTrack
 from camkeep.cameras.source import Notes
 from camkeep.clock import MonoNs, WallUs
 from camkeep.errors import StreamBroken

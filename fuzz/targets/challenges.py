@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from camkeep.cameras.address import Credentials
 from camkeep.cameras.login import Login, parse_challenges
 from camkeep.errors import LoginRefused
-from fuzz.reading import Reader, chunks, records
+from fuzz.reading import Reader, chunks, long, records
 
 
 def one_input(data: bytes) -> None:
@@ -44,7 +44,8 @@ def seeds() -> Iterable[bytes]:
     ):
         yield b"\0" + text
         yield b"\0" + records([text, digest + b"+", text + b"\n" + digest])
-    yield b'\xff\1"\\"'
-    yield b'\xff\x0aDigest a="\\"a=\\"'
-    yield b"\xff\x07Digest aa"
-    yield b"\xff\x07Digest , "
+    yield long(b"", b'"\\')
+    yield long(b'Digest a="', b'a=\\"')
+    yield long(b"Digest a=1, ", b"a")
+    yield long(b"Digest a=1, ", b", ")
+    yield long(b"Digest ", b" ", b"=")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from camkeep.cameras.http.message import AnswerReader, Body, Head
 from camkeep.errors import MediaError
-from fuzz.reading import chunked, chunks
+from fuzz.reading import chunked, chunks, long
 
 
 def one_input(data: bytes) -> None:
@@ -49,7 +49,8 @@ def seeds() -> Iterable[bytes]:
     yield chunked(head + b"Transfer-Encoding: chunked\r\n\r\n3;x=1\r\nabc\r\n0\r\nA: b\r\n\r\n", 60)
     yield chunked(head + b"Content-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n--b\r\n")
     yield chunked(b"HTTP/1.1 100 Continue\r\n\r\n" + head.replace(b"200", b"204") + b" a\r\n\r\n")
-    yield b"\xff\1\r\n"
-    yield b"\xff\x0dHTTP/1.1 100\n\n"
-    yield b"\xff\x2cHTTP/1 200\nTransfer-Encoding: chunked\n\n0\na\n"
-    yield b"\xff\x2bHTTP/1 200\nTransfer-Encoding: chunked\n\n1\na\n"
+    yield long(b"", b"\r\n")
+    yield long(b"", b"HTTP/1.1 100\n\n")
+    yield long(b"HTTP/1.1 200\n", b" a\n")
+    yield long(b"HTTP/1 200\nTransfer-Encoding: chunked\n\n", b"1\na\n")
+    yield long(b"HTTP/1 200\nTransfer-Encoding: chunked\n\n0\n", b"a\n")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from camkeep.errors import MediaError
 from camkeep.media.jpeg import examine, find_end, segments
 from fuzz import samples
-from fuzz.reading import chunked, chunks
+from fuzz.reading import chunked, chunks, long
 
 
 def one_input(data: bytes) -> None:
@@ -62,6 +62,7 @@ def seeds() -> Iterable[bytes]:
         yield chunked(picture, 10, 300, 640, 700)
     small = samples.jpeg(16, 16, quality=5)
     yield chunked(b"junk" + small[:-2] + b"\0\0" + small[-2:] + b"junk")
-    yield b"\xff\2\xff\xd8\xff\xfe\0\2"
-    yield b"\xff\2\xff\xd8\xff"
-    yield b"\xff\0" + small
+    yield long(b"\xff\xd8", b"\xff\xfe\0\2")
+    yield long(b"\xff\xd8", b"\xff")
+    yield long(small[:-2], b"\0", small[-2:])
+    yield long(b"", b"\xff\xd8")

@@ -8,7 +8,7 @@ from camkeep.errors import MediaError
 from camkeep.media.jpeg import examine
 from camkeep.media.jpeg_repair import repair
 from fuzz import samples
-from fuzz.reading import chunks
+from fuzz.reading import chunks, long
 
 
 def one_input(data: bytes) -> None:
@@ -34,5 +34,5 @@ def seeds() -> Iterable[bytes]:
         yield b"\0junk" + picture[:-2]
         yield b"\0" + picture[:-20]
     small = samples.jpeg(16, 16, quality=5)
-    head = small[: examine(small).end - 20]
-    yield b"\xff" + bytes([len(head) % 256]) + head + b"\xff"
+    yield long(small[:2], small[2:-9], small[-9:])
+    yield long(b"\xff\xd8", b"\xff\xc4\0\x13" + bytes(17), b"")

@@ -9,7 +9,7 @@ from camkeep.cameras.multipart import MultipartParser
 from camkeep.cameras.trouble import Trouble
 from camkeep.clock import MonoNs, WallUs
 from fuzz import checks, samples
-from fuzz.reading import chunked, chunks
+from fuzz.reading import chunked, chunks, long
 
 _BOUNDARIES = (None, "b", "--b--", '"ipcamera"')
 
@@ -61,5 +61,11 @@ def seeds() -> Iterable[bytes]:
         b"--b\nContent-Length: 0\n\n\n--b\n" + small[:-2] + b"\0\0\0" + small[-2:],
     ):
         yield b"\1" + chunked(body, 50, 400)
-    yield b"\1\xff\0x\n--b\r\n\r\n"
-    yield b"\1\xff\x0ax\n--b\r\n\r\n\xff\xff"
+    for unit in (
+        b"x\n--b\r\n\r\n",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xfe\0\2",
+        b"--b\r\na:b\r\n",
+        b"--b ",
+    ):
+        yield b"\1" + long(b"", unit, b"--b\r\n\r\n" + other)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from camkeep.cameras.rtsp.framing import Deframer
 from camkeep.cameras.rtsp.messages import Message
 from camkeep.errors import StreamBroken, WrongProtocol
-from fuzz.reading import chunked, chunks
+from fuzz.reading import chunked, chunks, long
 
 _Seen = list[tuple[int, bytes] | Message]
 
@@ -58,7 +58,6 @@ def seeds() -> Iterable[bytes]:
     yield chunked(answer + b"junk in between" + packet + b"$\7\0\2ab" + answer, 70)
     yield chunked(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     yield chunked(b"\r\n\r\n" + answer)
-    yield b"\xff" + bytes([len(answer)]) + answer + b"$\7\0\0"
-    yield b"\xff" + bytes([len(answer)]) + answer + b"A$"
-    yield b"\xff" + bytes([len(answer)]) + answer + packet
-    yield b"\xff\x10RTSP/1.0 200 OK\n a\n"
+    for unit in (b"$\7\0\0", b"A$", b"$\0\1", b"RTSP/", b"A" * 40, b"\r\n", packet, answer):
+        yield long(answer, unit, packet)
+    yield long(b"RTSP/1.0 200 OK\n", b" a\n", b"\n")

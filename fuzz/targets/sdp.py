@@ -11,7 +11,7 @@ from camkeep.cameras.rtsp.sdp import MAX_MEDIA, Media, parameter_sets, parse_sdp
 from camkeep.cameras.rtsp.video import pick_video, promised_fps, video_packets
 from camkeep.errors import MediaError, NotSupported
 from fuzz import checks, samples
-from fuzz.reading import chunks
+from fuzz.reading import chunks, long
 
 
 def one_input(data: bytes) -> None:
@@ -60,4 +60,5 @@ def seeds() -> Iterable[bytes]:
     opus = "m=audio 0 RTP/AVP 99\na=rtpmap:99 opus/48000/2\na=fmtp:99 sprop-stereo=1\n"
     for text in (video, video + sound, other, other.replace("SAVP", "AVP"), more + opus):
         yield b"\0v=0\r\ns=x\r\na=control:*\r\n" + text.encode()
-    yield b"\xff\3v=0m=video 0 RTP/AVP 26\n"
+    yield long(b"v=0\n", b"m=video 0 RTP/AVP 26\n")
+    yield long(b"v=0\nm=video 0 RTP/AVP 96\n", b"a=fmtp:96 a=b;\n")

@@ -64,9 +64,9 @@ class Deframer:
         pos, end = 0, len(data)
         while pos < end:
             if data[pos] != _DOLLAR or self._junk:
+                self._need = 0
                 stop = self._message_or_junk(data, pos)
                 if stop is None:
-                    self._need = 0
                     break
                 pos = stop
                 continue
@@ -89,8 +89,8 @@ class Deframer:
     def _message_or_junk(self, data: bytes, pos: int) -> int | None:
         """Where to go on behind what begins at `pos`, None where more bytes are needed.
 
-        After an incomplete message every chunk is looked at anew, which costs at most 64 KB of
-        search a chunk.
+        After an incomplete head every chunk is looked at anew, which costs at most 64 KB of
+        search a chunk; a body is waited for by its length.
         """
         if self._junk:
             return self._skip_junk(data, pos)
@@ -109,12 +109,12 @@ class Deframer:
 
     def _message(self, data: bytes, pos: int) -> int | None:
         try:
-            parsed = parse_message(data, pos)
+            message, stop = parse_message(data, pos)
         except MediaError as error:
             raise StreamBroken(f"the camera's answer cannot be read: {error}") from None
-        if parsed is None:
+        if message is None:
+            self._need = stop - pos
             return None
-        message, stop = parsed
         self._answered = True
         self._on_message(message)
         return stop

@@ -71,8 +71,10 @@ def format_request(method: str, uri: str, headers: Iterable[tuple[str, str]]) ->
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
 
 
-def parse_message(data: bytes, start: int) -> tuple[Message, int] | None:
-    """Read the message at `start`; returns it and where it ends, None while it is incomplete.
+def parse_message(data: bytes, start: int) -> tuple[Message | None, int]:
+    """Read the message at `start`; returns it and where it ends.
+
+    While it is incomplete: None, and how long `data` must be before it is worth another try.
 
     Raises MediaError where this is no RTSP message or it is over the limits.
     """
@@ -80,7 +82,7 @@ def parse_message(data: bytes, start: int) -> tuple[Message, int] | None:
     if end is None:
         if len(data) - start >= MAX_HEAD:
             raise MediaError(f"its headers go on for more than {MAX_HEAD >> 10} KB")
-        return None
+        return None, len(data) + 1
     first, *lines = data[start : end.start()].decode("utf-8", "replace").splitlines() or [""]
     headers = _headers(lines)
     length = _number(dict(headers).get("content-length")) or 0
@@ -88,7 +90,7 @@ def parse_message(data: bytes, start: int) -> tuple[Message, int] | None:
         raise MediaError(f"the body of its answer is over {MAX_BODY >> 10} KB")
     stop = end.end() + length
     if stop > len(data):
-        return None
+        return None, stop
     if match := _STATUS.fullmatch(first.strip()):
         body = data[end.end() : stop]
         return Response(int(match[1]), (match[2] or "").strip(), headers, body), stop
