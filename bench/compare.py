@@ -13,6 +13,9 @@ from pathlib import Path
 
 from processes import Server, cpu_s, measure, running
 
+BEGIN_S = 60.0
+BEGUN_BYTES = 50_000
+
 Commands = Callable[[Path, Sequence[str]], list[list[str]]]
 """The processes of one recorder that records some URLs to a folder."""
 
@@ -86,6 +89,7 @@ def _run_once(
     folder: Path,
 ) -> Run:
     with running(recorder(folder, urls)) as pids:
+        _until_begun(folder, len(urls))
         time.sleep(times.warm_up_s)
         frames, load = -server.frames(), -cpu_s(server.pid)
         cost = measure(pids, times.measure_s)
@@ -97,6 +101,15 @@ def _run_once(
     if fps < rate * 0.98:
         raise RuntimeError(f"a movie has only {fps:.2f} frames a second of {rate:g}")
     return Run(cost.cpu_s * 1e6 / frames, cost.pss_mb, fps, load / cost.wall_s)
+
+
+def _until_begun(folder: Path, cameras: int) -> None:
+    """Wait until a movie of each camera grows: ffmpeg studies a stream before it writes."""
+    deadline = time.monotonic() + BEGIN_S
+    while sum(movie.stat().st_size > BEGUN_BYTES for movie in folder.iterdir()) < cameras:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"a recorder has not begun within {BEGIN_S:g} s")
+        time.sleep(0.1)
 
 
 def _fps(movies: Iterable[Path]) -> float:

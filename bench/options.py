@@ -27,7 +27,7 @@ def parse(description: str | None, *, cameras: list[int], rate: float = 10.0) ->
     parser.add_argument("--cameras", type=int, nargs="+", default=cameras, metavar="N")
     parser.add_argument("--rate", type=float, default=rate, help="JPEG frames a second")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each measurement")
-    parser.add_argument("--warm-up", type=float, default=10.0, help="seconds before it")
+    parser.add_argument("--warm-up", type=float, default=5.0, help="seconds before it")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--scratch", type=Path, help="where the movies go, and are deleted")
     chosen = parser.parse_args()

@@ -38,7 +38,8 @@ class Pump:
     def __init__(self, clip: str, rate: float) -> None:
         with open(clip, "rb") as file:  # noqa: PTH123
             parts = file.read().split(DELIMITER)[1:]
-        self._units = [Gst.Buffer.new_wrapped(DELIMITER + part) for part in parts]
+        # as most cameras do, without the delimiters, which are one payload byte each
+        self._units = [Gst.Buffer.new_wrapped(part[1:]) for part in parts]
         self._interval = 1 / rate
         self._due: list[tuple[float, int, GstApp.AppSrc, int]] = []
         self._changed = threading.Condition()
