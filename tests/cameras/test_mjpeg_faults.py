@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import ssl
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from camkeep.cameras.address import Credentials, parse_address
 from camkeep.cameras.mjpeg import HttpSource
 from camkeep.cameras.simulate import Fault, Kind, Simulator, SimulatorOptions
-from camkeep.cameras.source import Notes, SourceOptions
+from camkeep.cameras.source import Notes, SourceOptions, Trust
 from camkeep.cameras.testcard import read_number
 from camkeep.cameras.trouble import Trouble
-from camkeep.errors import Forbidden, LoginRefused, NotFound, RetrySoon, StreamBroken, WrongProtocol
+from camkeep.errors import (
+    CameraError,
+    Forbidden,
+    LoginRefused,
+    NotFound,
+    NotTrusted,
+    RetrySoon,
+    StreamBroken,
+    WrongProtocol,
+)
 from camkeep.model import Sample
 from support.watch import watch
 
@@ -126,3 +140,31 @@ async def test_logins(login: str) -> None:
         with pytest.raises(LoginRefused) as caught:
             await watch(HttpSource(address, SourceOptions(Credentials("admin", "wr0ng"))), 1)
         assert "wr0ng" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate with its key, as cameras make them."""
+    path = tmp_path_factory.mktemp("tls") / "camera.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=camera -keyout"
+    made = subprocess.run([*command.split(), path], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + made.stdout)
+    return path
+
+
+async def test_tls_with_a_certificate_that_a_person_chose(certificate: Path) -> None:
+    text = certificate.read_text()
+    shown = ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN CERTIFICATE") :])
+    fingerprint = hashlib.sha256(shown).hexdigest()
+    async with simulator(certificate=certificate) as camera:
+        address, _ = parse_address(camera.stream_url)
+        assert address.scheme == "https"
+        for trust in (Trust(fingerprint=fingerprint), Trust(ca_file=str(certificate))):
+            source = HttpSource(address, SourceOptions(trust=trust))
+            assert len(await watch(source, 3)) == 3
+        for trust in (Trust(), Trust(fingerprint="0" * 64)):
+            with pytest.raises(NotTrusted):
+                await watch(HttpSource(address, SourceOptions(trust=trust)), 1)
+        plain, _ = parse_address(camera.stream_url.replace("https:", "http:"))
+        with pytest.raises(CameraError):
+            await watch(HttpSource(plain, SourceOptions(stall_s=1)), 1)
