@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 
 from camkeep import __version__
-from camkeep.cli import argv, cameras, probe, record, simulate, snapshot
+from camkeep.cli import argv
 from camkeep.errors import CamkeepError
 
 EXIT_CODES = """\
@@ -16,8 +17,11 @@ exit codes: 0 done, 1 a fault of camkeep itself, 2 asked wrongly, 3 the camera c
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+COMMANDS = ("record", "snapshot", "probe", "cameras", "simulate")
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, or that of one command: a small board is slow to load the rest."""
     top = argparse.ArgumentParser(
         prog="camkeep",
         description="See your cameras, keep what they see.",
@@ -26,15 +30,17 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"camkeep {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in (record, snapshot, probe, cameras, simulate):
-        command.add(commands)
+    for name in (only,) if only in COMMANDS else COMMANDS:
+        import_module(f"camkeep.cli.{name}").add(commands)
     return top
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/commands.md)."""
     try:
-        args = parser().parse_args(argv.true_arguments() if arguments is None else arguments)
+        if arguments is None:
+            arguments = argv.true_arguments()
+        args = parser(only=arguments[0] if arguments else None).parse_args(arguments)
         code: int = args.run(args)
         return code
     except CamkeepError as error:
