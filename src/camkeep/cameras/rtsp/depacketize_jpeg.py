@@ -14,6 +14,8 @@ from camkeep.media.nal import AccessUnit
 from camkeep.model import VideoParams
 
 MAX_FRAME = 16 * 1024 * 1024
+"""Bytes of a picture, with `_PIECE` for the bookkeeping of each packet."""
+_PIECE = 64
 _HEADER = 8
 _END = b"\xff\xd9"
 
@@ -59,7 +61,7 @@ class JpegPackets:
             raise MediaError("a JPEG fragment that does not follow the one before")
         self._parts.append(data[pos:stop])
         self._size += stop - pos
-        if pos == stop or self._size > MAX_FRAME:
+        if pos == stop or self._size + _PIECE * len(self._parts) > MAX_FRAME:
             raise MediaError("a JPEG fragment that is empty or beyond 16 MB")
 
     def _read_tables(self, data: bytes, pos: int, stop: int, q: int) -> tuple[bytes, int]:

@@ -13,7 +13,7 @@ from camkeep.errors import MediaError
 from camkeep.media.nal import AccessUnit, NalStream, split_annexb
 
 MAX_FRAME = 16 * 1024 * 1024
-"""Bytes of an access unit, with `_PIECE` for the bookkeeping of each packet."""
+"""Bytes of an access unit, with `_PIECE` for the bookkeeping of each packet and NAL unit."""
 _PIECE = 64
 
 _STAP_A, _FU_A = 24, 28
@@ -63,6 +63,13 @@ class NalPackets(ABC):
         self._nals.append(b"".join(self._parts))
         self._parts = []
 
+    def _add(self, nals: list[bytes]) -> None:
+        """Take NAL units that came in one packet."""
+        self._size += _PIECE * len(nals)
+        if self._size > MAX_FRAME:
+            raise MediaError("a frame over 16 MB")
+        self._nals += nals
+
     def _split(self, data: bytes, pos: int, stop: int) -> list[bytes]:
         """The NAL units of an aggregation packet, each behind its length in 2 bytes."""
         found = []
@@ -109,7 +116,7 @@ class H264Packets(NalPackets):
         elif kind < _STAP_A:
             self._nals.append(data[start:stop])
         elif kind == _STAP_A:  # §5.7.1
-            self._nals += self._split(data, start + 1, stop)
+            self._add(self._split(data, start + 1, stop))
         elif kind < 30:
             raise MediaError("H.264 in interleaved packets, which camkeep does not read")
         # 30 and 31 are reserved and to be ignored, §5.2
@@ -120,7 +127,7 @@ class H264Packets(NalPackets):
         ignored."""
         if b"\0\0\1" in nal:
             lead = b"" if nal[0] == 0 else b"\0\0\1"
-            self._nals += split_annexb(lead + nal)
+            self._add(split_annexb(lead + nal))
         elif nal[0] & 0x1F:
             self._nals.append(nal)
 
@@ -168,7 +175,7 @@ class H265Packets(NalPackets):
         if kind < _AP:
             self._nals.append(data[start:stop])
         elif kind == _AP:  # §4.4.2
-            self._nals += self._split(data, start + 2, stop)
+            self._add(self._split(data, start + 2, stop))
         # 50 (PACI) and what is reserved carry nothing that is needed, §4.4.4
 
     def begins(self, data: bytes, start: int, stop: int) -> bool:
