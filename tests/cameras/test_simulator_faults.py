@@ -79,6 +79,16 @@ async def test_truncated_pictures_and_flipped_bits() -> None:
         assert body.startswith(right[:600])
 
 
+async def test_what_a_picture_cut_short_hides_is_not_counted() -> None:
+    _, camera = await stream("truncated:2", "nulls-before-end", "junk-after", "junk-before")
+    assert camera.inflicted == {
+        Kind.TRUNCATED: 6,
+        Kind.NULLS_BEFORE_END: 6,
+        Kind.JUNK_AFTER: 6,
+        Kind.JUNK_BEFORE: 12,
+    }
+
+
 async def test_a_frozen_picture_and_another_size() -> None:
     raw, camera = await stream("frozen:4", "size-change:8")
     seen = [read_number(body) for body in bodies(raw)]
@@ -130,7 +140,7 @@ async def test_empty_parts_and_parts_with_several_pictures() -> None:
     raw, _ = await stream("empty-part:4")
     assert raw.body.count(b"Content-Length: 0\r\n\r\n\r\n--frame\r\n") == 3
     raw, camera = await stream("several:3")
-    assert [len(numbers(body)) for body in bodies(raw)] == [1, 1, 2, 1, 2, 1, 2, 1]
+    assert [len(numbers(body)) for body in bodies(raw)] == [1, 1, 2, 1, 2, 1, 2, 1, 1]
     assert numbers(raw.body) == [s.number for s in camera.sent]
 
 
@@ -203,6 +213,7 @@ async def test_a_stalled_stream_stays_open() -> None:
             await get(camera.port, "/nothing")
         assert len(numbers(data)) == 5 == len(camera.sent)
         assert camera.viewers == 1
+        assert camera.inflicted == {Kind.STALL: 1}
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.read(1), 0.05)
 
@@ -277,6 +288,7 @@ async def test_refusals(name: str, status: int, body: bytes) -> None:
     async with Simulator("mjpeg", options(name)) as camera:
         raw = await get(camera.port, "/video")
         assert (raw.status, raw.body) == (status, body)
+        assert camera.inflicted == {parse_fault(name).kind: 1}
         where = raw.headers.get("location")
         if name == "redirect":
             assert where == "/moved/video"

@@ -7,7 +7,9 @@ import struct
 from collections.abc import Callable
 from typing import cast
 
-from camkeep.cameras.simulate.easyn import APPLICATION, DEVICE_ID, SYSTEM
+from camkeep.cameras.simulate.easyn import APPLICATION, DEVICE_ID, SYSTEM, EasynCamera
+from camkeep.cameras.simulate.server import reason
+from camkeep.errors import UsageError
 
 REQUEST = bytes.fromhex("4d4f5f49" + 11 * "00" + "0400000004" + 6 * "00" + "01")
 _REPLY = struct.Struct(">23s13s21s4I4b4b4bH?")
@@ -44,3 +46,16 @@ class Discovery(asyncio.DatagramProtocol):
             self._port(),
             False,
         )
+
+
+async def open_discovery(
+    host: str, wanted: int, camera: EasynCamera, port: Callable[[], int]
+) -> asyncio.DatagramTransport:
+    """Answer for `camera` on UDP port `wanted` (0: any). Raises UsageError."""
+    try:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: Discovery(lambda: camera.alias, port), local_addr=(host, wanted)
+        )
+    except OSError as error:
+        raise UsageError(f"cannot listen on UDP port {wanted}: {reason(error)}") from None
+    return transport

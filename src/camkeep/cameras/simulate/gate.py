@@ -12,9 +12,11 @@ from collections import OrderedDict
 
 from camkeep.cameras.simulate.faults import Faults, Kind, find
 from camkeep.cameras.simulate.messages import Answer, Request
-from camkeep.cameras.simulate.options import LoginKind, SimulatorOptions
+from camkeep.cameras.simulate.options import CameraKind, LoginKind, SimulatorOptions
 
 REALM = "camera, simulated"
+REFUSALS = frozenset((Kind.FORBIDDEN, Kind.LOGIN_BODY, Kind.UNAUTHORIZED))
+"""Faults that keep out who has the right password."""
 _FIELD = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
 _MAX_NONCES = 64
 _HASHES = {"digest": ("MD5", hashlib.md5), "digest-sha256": ("SHA-256", hashlib.sha256)}
@@ -86,7 +88,7 @@ class Gate:
     def _challenge(self, *, stale: bool) -> Answer:
         headers = []
         for kind in self._accepted:
-            if kind == "basic":
+            if kind in ("basic", "none"):  # none: a fault asks for a login that there is not
                 headers.append(("WWW-Authenticate", f'Basic realm="{REALM}"'))
             elif kind in _HASHES:
                 nonce = secrets.token_hex(16)
@@ -106,3 +108,12 @@ class Gate:
     @staticmethod
     def _same(given: str, wanted: str) -> bool:
         return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def logins(kind: CameraKind, options: SimulatorOptions) -> tuple[LoginKind, ...]:
+    """What lets a client in."""
+    if options.login is not None:
+        return (options.login,)
+    if not options.user:
+        return ("none",)
+    return ("query", "basic") if kind == "easyn" else ("basic",)

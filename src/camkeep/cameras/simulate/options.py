@@ -10,6 +10,7 @@ from camkeep.cameras.simulate.faults import Faults
 from camkeep.cameras.testcard.card import check_size
 from camkeep.errors import UsageError
 
+CameraKind = Literal["easyn", "mjpeg"]
 LoginKind = Literal["none", "query", "basic", "digest", "digest-sha256"]
 LOGINS: tuple[LoginKind, ...] = ("none", "query", "basic", "digest", "digest-sha256")
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from camkeep.cameras.simulate.messages import MAX_HEAD
 from camkeep.errors import UsageError
@@ -94,3 +95,19 @@ class Server:
 def reason(error: OSError) -> str:
     """What the operating system says, without what asyncio adds to it."""
     return os.strerror(error.errno).lower() if error.errno else str(error)
+
+
+def tls_context(certificate: Path | None) -> ssl.SSLContext | None:
+    """TLS with a PEM file of certificate and key. Raises UsageError."""
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate)
+    except ssl.SSLError:
+        raise UsageError(
+            f"cannot use the certificate {certificate}: it wants a certificate and its key in PEM"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"cannot use the certificate {certificate}: {reason(error)}") from None
+    return context

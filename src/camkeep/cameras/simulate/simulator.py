@@ -7,31 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Literal
 
 from camkeep.cameras.simulate import hostile
 from camkeep.cameras.simulate.camera import Camera, Hooks, Stream
-from camkeep.cameras.simulate.discovery import Discovery
+from camkeep.cameras.simulate.discovery import open_discovery
 from camkeep.cameras.simulate.easyn import EasynCamera
 from camkeep.cameras.simulate.faults import Fault, Faults, Kind, find
 from camkeep.cameras.simulate.frameclock import FrameClock
-from camkeep.cameras.simulate.gate import Gate
+from camkeep.cameras.simulate.gate import REFUSALS, Gate, logins
 from camkeep.cameras.simulate.messages import Answer, Request, read_request, whole
 from camkeep.cameras.simulate.mjpeg import MjpegCamera
-from camkeep.cameras.simulate.options import LoginKind, Sent, SimulatorOptions
-from camkeep.cameras.simulate.server import Server, reason
-from camkeep.cameras.simulate.spoil import SPOILERS
+from camkeep.cameras.simulate.options import CameraKind, Sent, SimulatorOptions
+from camkeep.cameras.simulate.server import Server, tls_context
+from camkeep.cameras.simulate.spoil import spoilt
 from camkeep.cameras.simulate.viewer import Viewer
 from camkeep.cameras.testcard import picture
-from camkeep.errors import UsageError
 
-CameraKind = Literal["easyn", "mjpeg"]
 IDLE_S = 30.0
 """How long a connection may be open without a request."""
 REBOOT_DELAY_S = 0.1
@@ -43,8 +39,8 @@ class Simulator:
     """``async with Simulator("easyn") as camera: camera.url``
 
     `sent` and `requests` (without secrets) log what went out and came in, the oldest forgotten;
-    `inflicted` counts the faults. `tell` gets a line for each viewer that comes and goes.
-    Entering raises UsageError where the port is not to be had.
+    `inflicted` counts the faults that clients met. `tell` gets a line for each viewer that comes
+    and goes. Entering raises UsageError where the port is not to be had.
     """
 
     def __init__(
@@ -68,8 +64,8 @@ class Simulator:
         hooks = Hooks(self._snapshot, self._promise, self._reboot, lambda: self.port)
         make = EasynCamera if kind == "easyn" else MjpegCamera
         self._camera: Camera = make(self.options, hooks)
-        self._gate = Gate(self.options, _logins(kind, self.options))
-        self._server = Server(host, port, _tls(self.options), self._serve_one)
+        self._gate = Gate(self.options, logins(kind, self.options))
+        self._server = Server(host, port, tls_context(self.options.certificate), self._serve_one)
         self._viewers: dict[int, Viewer] = {}
         self._viewer_count = self._snapshot_count = 0
         self._random = random.Random(self.options.seed)
@@ -82,7 +78,11 @@ class Simulator:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._server.close)
             await self._server.open()
-            await self._open_discovery(stack)
+            wanted = self.options.discovery_port
+            if wanted is not None and isinstance(self._camera, EasynCamera):
+                finder = await open_discovery(self.host, wanted, self._camera, lambda: self.port)
+                stack.callback(finder.close)
+                self.discovery_port = finder.get_extra_info("sockname")[1]
             stack.push_async_callback(_cancelled, asyncio.create_task(self._clock.run()))
             self._stack = stack.pop_all()
         refuse = find(self._faults, Kind.REFUSE)
@@ -197,10 +197,8 @@ class Simulator:
         number = max(0, self.number)
         jpeg = self._take(number, False)
         hitting = {fault.kind for fault in self._faults if fault.hits(index)}
-        for kind, spoil in SPOILERS.items():
-            if kind in hitting:
-                jpeg = spoil(jpeg, self._random)
-                self.inflicted[kind] += 1
+        jpeg, done = spoilt(jpeg, hitting, self._random)
+        self.inflicted.update(done)
         self.sent.append(Sent(number, time.monotonic_ns(), len(jpeg), 0))
         return jpeg
 
@@ -243,6 +241,7 @@ class Simulator:
         if not self._camera.open_to_all(request):
             refusal = self._gate.refusal(request, faults)
             if refusal is not None:
+                self.inflicted.update({fault.kind for fault in faults} & REFUSALS)
                 return refusal
         return self._camera.answer(request)
 
@@ -291,41 +290,6 @@ class Simulator:
             self._dropped += viewer.dropped
             lost = f", {viewer.dropped} dropped" if viewer.dropped else ""
             self._tell(f"{who} went after {viewer.frames} frames{lost}")
-
-    async def _open_discovery(self, stack: AsyncExitStack) -> None:
-        camera, wanted = self._camera, self.options.discovery_port
-        if wanted is None or not isinstance(camera, EasynCamera):
-            return
-        try:
-            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: Discovery(lambda: camera.alias, lambda: self.port),
-                local_addr=(self.host, wanted),
-            )
-        except OSError as error:
-            raise UsageError(f"cannot listen on UDP port {wanted}: {reason(error)}") from None
-        stack.callback(transport.close)
-        self.discovery_port = transport.get_extra_info("sockname")[1]
-
-
-def _logins(kind: CameraKind, options: SimulatorOptions) -> tuple[LoginKind, ...]:
-    """What lets a client in."""
-    if options.login is not None:
-        return (options.login,)
-    if not options.user:
-        return ("none",)
-    return ("query", "basic") if kind == "easyn" else ("basic",)
-
-
-def _tls(options: SimulatorOptions) -> ssl.SSLContext | None:
-    if options.certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(options.certificate)
-    except (OSError, ssl.SSLError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "not usable"
-        raise UsageError(f"cannot use the certificate {options.certificate}: {why}") from None
-    return context
 
 
 async def _cancelled(task: asyncio.Task[object]) -> None:

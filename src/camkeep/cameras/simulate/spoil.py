@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from camkeep.cameras.simulate.faults import Kind
 
@@ -45,7 +45,7 @@ def _bit_flips(jpeg: bytes, chance: random.Random) -> bytes:
     return bytes(spoilt)
 
 
-SPOILERS: dict[Kind, Callable[[bytes, random.Random], bytes]] = {
+_SPOILERS: dict[Kind, Callable[[bytes, random.Random], bytes]] = {
     Kind.BIT_FLIPS: _bit_flips,
     Kind.NULLS_BEFORE_END: _nulls,
     Kind.TRUNCATED: _truncated,
@@ -53,3 +53,20 @@ SPOILERS: dict[Kind, Callable[[bytes, random.Random], bytes]] = {
     Kind.JUNK_AFTER: _after,
 }
 """In the order in which they are done to one picture."""
+_AT_THE_END = {Kind.NULLS_BEFORE_END, Kind.JUNK_AFTER}
+
+
+def spoilt(
+    jpeg: bytes, kinds: Collection[Kind], chance: random.Random
+) -> tuple[bytes, frozenset[Kind]]:
+    """`jpeg` after what `kinds` do to it, and which of them did anything.
+
+    A picture that is cut short has no end at which more could be wrong.
+    """
+    done = frozenset(kinds) & _SPOILERS.keys()
+    if Kind.TRUNCATED in done:
+        done -= _AT_THE_END
+    for kind, spoil in _SPOILERS.items():
+        if kind in done:
+            jpeg = spoil(jpeg, chance)
+    return jpeg, done

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from camkeep.cameras.simulate.faults import Faults, Kind
 from camkeep.cameras.simulate.messages import head
 from camkeep.cameras.simulate.options import Sent
-from camkeep.cameras.simulate.spoil import SPOILERS, junk
+from camkeep.cameras.simulate.spoil import junk, spoilt
 
 MAX_WAITING = 256 * 1024
 """Bytes that wait for a viewer; with more, frames are dropped for it."""
@@ -76,6 +76,7 @@ class Viewer:
         self._whole = self._kinds  # those of the whole stream are settled when it begins
         self._frozen: int | None = None
         self._held: list[Taken] = []
+        self._stalled = False
         self._limit_buffers()
 
     def begin(self) -> None:
@@ -105,15 +106,24 @@ class Viewer:
         index = self.frames
         hitting = {fault.kind for fault in self.faults if fault.hits(index)}
         if Kind.STALL in hitting:
-            self._inflict({Kind.STALL})
+            if not self._stalled:
+                self._inflict({Kind.STALL})
+            self._stalled = True
             return []
         if Kind.RESET in hitting:
             self._inflict({Kind.RESET})
-            return self.reset()
+            self.reset()
+            return []
         if Kind.END in hitting or index == self._max_frames:
+            self._inflict(hitting & {Kind.END})
             return self._end()
         self.frames += 1
-        return self._send(index, self._spoilt(number, hitting), hitting)
+        pictures = [*self._held, self._spoilt(number, hitting)]
+        if Kind.SEVERAL in hitting and not self._held:
+            self._held = pictures
+            return []
+        self._held = []
+        return self._send(index, pictures, hitting)
 
     async def wait(self, reader: asyncio.StreamReader) -> None:
         """Until the stream is over on either side."""
@@ -126,20 +136,22 @@ class Viewer:
             over.cancel()
             await asyncio.gather(reading, over, return_exceptions=True)
 
-    def reset(self) -> list[Sent]:
+    def reset(self) -> None:
         """Break the connection off: RST instead of FIN."""
         raw = self._writer.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
         self.over.set()
-        return []
 
     def _end(self) -> list[Sent]:
+        """Send what was held back, and close."""
+        held, self._held = self._held, []
+        sent = self._send(self.frames, held, set()) if held else []
         if Kind.CHUNKED in self._whole:
             self._writer.write(b"0\r\n\r\n")
         self._writer.close()
         self.over.set()
-        return []
+        return sent
 
     def _spoilt(self, number: int, hitting: set[Kind]) -> Taken:
         """The picture after all that is done to it alone."""
@@ -150,17 +162,12 @@ class Viewer:
             self._inflict({Kind.FROZEN})
         jpeg = self._take(number, Kind.SIZE_CHANGE in hitting)
         self._inflict(hitting & {Kind.SIZE_CHANGE})
-        for kind, spoil in SPOILERS.items():
-            if kind in hitting:
-                jpeg = spoil(jpeg, self._random)
-                self._inflict({kind})
+        jpeg, done = spoilt(jpeg, hitting, self._random)
+        self._inflict(done)
         return Taken(number, jpeg)
 
-    def _send(self, index: int, picture: Taken, hitting: set[Kind]) -> list[Sent]:
-        pictures, self._held = [*self._held, picture], []
-        if Kind.SEVERAL in hitting and len(pictures) == 1:
-            self._held = pictures
-            return []
+    def _send(self, index: int, pictures: list[Taken], hitting: set[Kind]) -> list[Sent]:
+        """Send one part."""
         body = b"".join(taken.jpeg for taken in pictures)
         if len(pictures) > 1:
             self._inflict({Kind.SEVERAL})
