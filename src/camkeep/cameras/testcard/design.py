@@ -152,7 +152,7 @@ def aim_point(place: Layout, aim: tuple[float, float]) -> tuple[int, int]:
 
 def aim_box(place: Layout, x: float, y: float) -> Box:
     """What `draw_aim` covers."""
-    size = place.ring.radius / 3 + place.line + 2
+    size = place.ring.radius / 3 + place.line * 2 + 2
     return x - size, y - size, x + size, y + size
 
 
@@ -166,10 +166,11 @@ def draw_aim(canvas: Canvas, place: Layout, x: float, y: float) -> None:
         Line(x, y - size, x, y - inner),
         Line(x, y + inner, x, y + size),
     ]
-    outside = (x - place.ring.x) ** 2 + (y - place.ring.y) ** 2 > place.ring.radius**2
-    ink = INK if outside else PAPER
-    canvas.stroke(hairs, place.line * 1.5, ink)
-    canvas.stroke([Line(x, y, x, y)], place.line * 3, ink)
+    middle = Line(x, y, x, y)
+    canvas.stroke(hairs, place.line * 4, INK)  # seen on the bars, and not in the lens
+    canvas.stroke([middle], place.line * 6, INK)
+    canvas.stroke(hairs, place.line * 1.5, PAPER)
+    canvas.stroke([middle], place.line * 3, PAPER)
 
 
 def dot_point(place: Layout, step: int) -> tuple[float, float]:
