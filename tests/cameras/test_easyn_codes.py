@@ -74,6 +74,7 @@ def test_replies() -> None:
     reply = (
         b"var id='000DC5D00001';\r\nvar sys_ver=\"0.37.2.36\";\nvar now=1352782970;\r\n"
         b"var alias='Bob\\'s; cam';var tz=-3600;\nvar empty='';\nresult=0;\n<!-- x='y' -->\n"
+        b"var a\xe9='no name';\n"
     )
     assert parse_variables(reply) == {
         "id": "000DC5D00001",

@@ -1,6 +1,8 @@
 """What our reader finds in our movies, in those of ffmpeg, and in hostile bytes."""
 
 import random
+import struct
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from camkeep.clock import WallUs
 from camkeep.errors import MediaError
 from camkeep.media.audio import g711_params
 from camkeep.media.mp4 import Identity, Movie, Muxer, TimedSample, read_movie
+from camkeep.media.mp4.boxes import box
+from camkeep.media.mp4.identity import read_identity
 from camkeep.model import Codec, Params, VideoParams
 from support.encoded import ffmpeg
 from support.movies import IDENTITY, Stream, grown, made, probed, stream
@@ -250,6 +254,37 @@ def test_absurd_counts_are_refused_without_memory_for_them(kind: str) -> None:
     else:
         with pytest.raises(MediaError):
             read(bytes(data))
+
+
+@pytest.mark.parametrize("place", [24, 26])
+def test_a_picture_without_a_size_is_refused(place: int) -> None:
+    _, closed = made(stream("h264-b"))
+    data = bytearray(closed)
+    entry = data.rindex(b"avc1") + 4
+    data[entry + place : entry + place + 2] = b"\0\0"
+    with pytest.raises(MediaError, match="picture size"):
+        read(bytes(data))
+
+
+def test_half_a_character_in_a_cameras_name_is_replaced() -> None:
+    payload = b'{"camera":"a\\ud800b","run":1,"sequence":2,"start_us":3}'
+    assert read_identity(payload).camera == "a?b"
+
+
+def test_many_samples_of_nothing_take_little_memory() -> None:
+    """The worst that a file can claim: a sample for each of its bytes."""
+    growing, _ = made(stream("h264-b"))
+    head = growing[: growing.index(b"moof") - 4]
+    count = 1_000_000
+    run = box(b"trun", struct.pack(">II", 0, count))
+    track = box(b"traf", box(b"tfhd", struct.pack(">II", 0x020000, 1)), run)
+    bad = head + box(b"moof", track) + box(b"mdat") + box(b"mdat", bytes(count))
+    tracemalloc.start()
+    try:
+        assert len(read(bad).tracks[0].samples) == count
+        assert tracemalloc.get_traced_memory()[1] < 60 * count
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_mp4_cannot_hold_is_refused() -> None:

@@ -12,7 +12,7 @@ MAX_REPLY = 256 * 1024
 _line = re.compile(
     r"""(?:\bvar\s++|^\s*+|;\s*+)([A-Za-z_]\w{0,63})\s*+=\s*+
         (?:'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)"|([^;'"\r\n]*+))\s*+(?:;|$)""",
-    re.MULTILINE | re.VERBOSE,
+    re.MULTILINE | re.VERBOSE | re.ASCII,
 )
 _refused = re.compile(r"auth(?:entication)?[ _]*fail|illegal user|check_user *fail", re.IGNORECASE)
 

@@ -76,4 +76,5 @@ def read_identity(payload: bytes) -> Identity:
     numbers = (run, sequence, start)
     if type(camera) is not str or not all(type(n) is int and abs(n) < 1 << 63 for n in numbers):
         raise MediaError("the movie's identity is malformed")
+    camera = camera.encode("utf-8", "replace").decode()  # JSON can name half a character
     return Identity(camera, run, sequence, WallUs(start))

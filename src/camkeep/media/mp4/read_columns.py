@@ -45,20 +45,20 @@ class Columns:
 
     def add_chunk(self, position: int, sizes: array[int], file_size: int) -> int:
         """Samples that lie one behind the other from `position` on; where they end."""
-        ends = list(accumulate(sizes, initial=position))
-        end = ends.pop()
-        if not 0 <= position <= end <= file_size:
+        if not 0 <= position <= position + sum(sizes) <= file_size:
             raise MediaError("a sample of the movie lies outside of its file")
+        ends = array("Q", accumulate(sizes, initial=position))
+        end = ends.pop()
         self.positions.extend(ends)
         self.sizes.extend(sizes)
         return end
 
     def add_times(self, begin: int, durations: array[int]) -> int:
         """Decoding times of samples that follow each other from `begin` on; when they end."""
-        times = list(accumulate(durations, initial=begin))
-        end = times.pop()
-        if not 0 <= begin <= end <= MAX_TICKS:
+        if not 0 <= begin <= begin + sum(durations) <= MAX_TICKS:
             raise MediaError("a sample of the movie lies too far in time")
+        times = array("q", accumulate(durations, initial=begin))
+        end = times.pop()
         self.dts.extend(times)
         self.durations.extend(durations)
         return end

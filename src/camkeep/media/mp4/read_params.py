@@ -13,6 +13,7 @@ from camkeep.media.h265 import H265Stream
 from camkeep.media.jpeg import jpeg_params
 from camkeep.media.mp4.entries import OBJECT_AAC, OBJECT_JPEG
 from camkeep.media.mp4.read_boxes import child, fields, path
+from camkeep.media.nal import check_size
 from camkeep.model import AudioParams, Codec, VideoParams
 
 _VISUAL_HEAD = 78
@@ -23,6 +24,7 @@ _DECODER_CONFIG, _DECODER_SPECIFIC = 4, 5
 def read_video_entry(kind: bytes, entry: memoryview, timescale: int) -> VideoParams:
     """The params of a VisualSampleEntry. Raises MediaError, also for unknown codecs."""
     width, height = fields(">HH", entry, 24)
+    check_size(width, height)
     inside = entry[_VISUAL_HEAD:]
     if kind in (b"avc1", b"avc3"):
         params = _avc(bytes(path(inside, b"avcC")), timescale)
