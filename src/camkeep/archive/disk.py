@@ -7,24 +7,43 @@ import os
 
 from camkeep.errors import DiskFull, NotWritable, StorageError, WriteFailed
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says when there is no room."""
 
-def storage_error(error: OSError, path: str | os.PathLike[str]) -> StorageError:
-    """What `error` means for whoever wants to write `path`."""
+StrPath = str | os.PathLike[str]
+
+
+def create_error(error: OSError, path: StrPath) -> StorageError:
+    """What `error` means for whoever wants to create `path`."""
     name = os.fspath(path)
     match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            return DiskFull(f"no space is left for {name}: free some, or choose another disk")
+        case number if number in FULL:
+            return write_error(error, path)
         case errno.EEXIST:
             return NotWritable(f"{name} exists already: choose another name or say --overwrite")
-        case errno.ENOENT | errno.ENOTDIR:
-            return NotWritable(f"there is no folder for {name}: create it first")
+        case errno.ENOENT:
+            folder = os.path.dirname(name) or "."  # noqa: PTH120 - only for a sentence
+            return NotWritable(f"{name} cannot be created: look at the folder {folder}")
         case errno.EACCES | errno.EPERM:
-            return NotWritable(f"no permission to write {name}")
+            return NotWritable(f"no permission to create {name}")
         case errno.EROFS:
             return NotWritable(f"the disk of {name} is mounted read-only")
         case errno.EISDIR:
             return NotWritable(f"{name} is a folder: name a file in it")
-        case errno.ENAMETOOLONG:
-            return NotWritable("the file's name is too long for this file system")
         case _:
-            return WriteFailed(f"writing {name} failed: {error.strerror or error}")
+            return NotWritable(f"{name} cannot be created: {error.strerror or error}")
+
+
+def write_error(error: OSError, path: StrPath) -> StorageError:
+    """What `error` means for whoever writes to `path`."""
+    name = os.fspath(path)
+    if error.errno in FULL:
+        return DiskFull(f"no space is left for {name}: free some, or choose another disk")
+    return flush_error(error, path)
+
+
+def flush_error(error: OSError, path: StrPath) -> WriteFailed:
+    """A flush never means a full disk: by then nobody knows what the disk holds."""
+    return WriteFailed(
+        f"writing {os.fspath(path)} failed: {error.strerror or error}; check the disk"
+    )

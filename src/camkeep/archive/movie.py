@@ -1,7 +1,6 @@
 """The movie file: what the muxer makes, kept on the disk so that it is whole at any instant.
 
-Blocking calls, for the writer thread. Errors of the operating system become StorageErrors here
-and nowhere else. No reading, and no opinion on when to flush or where files go.
+Blocking calls, for the writer thread. No reading, and no opinion on when to flush or where files go.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from camkeep.archive.disk import FULL, create_error, flush_error, write_error
 from camkeep.errors import DiskFull, NotWritable, StorageError, WriteFailed
 from camkeep.media.mp4 import Identity, Muxer, TimedSample
 from camkeep.model import AudioParams, VideoParams
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _MOST_BUFFERS = 1024  # IOV_MAX of Linux and macOS
 _flush_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 
@@ -64,7 +63,7 @@ class MovieFile:
             os.close(descriptor)
             with suppress(OSError):
                 path.unlink()
-            raise _translated(error, path) from error
+            raise write_error(error, path) from error
         return cls(path, descriptor, muxer, len(header))
 
     @property
@@ -100,7 +99,7 @@ class MovieFile:
         try:
             _flush_data(self._fd)
         except OSError as error:
-            self._error = _failed(error, self._path)
+            self._error = flush_error(error, self._path)
             raise self._error from error
 
     def close(self, end_us: int | None = None) -> None:
@@ -150,15 +149,15 @@ class MovieFile:
             _write(self._fd, [closing.tail])
         except OSError as error:
             self._cut_back()
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 return  # no sample is lost by that
-            raise _translated(error, self._path) from error
+            raise write_error(error, self._path) from error
         try:
             _flush_data(self._fd)  # the index is on the disk before anything refers to it
             os.pwrite(self._fd, closing.patch, closing.patch_offset)
         except OSError as error:
             self._cut_back()
-            raise _failed(error, self._path) from error
+            raise flush_error(error, self._path) from error
         self._size += len(closing.tail)
         self._duration_us = closing.duration_us
 
@@ -170,7 +169,7 @@ class MovieFile:
         except OSError as error:
             self._muxer.drop_fragment()
             self._cut_back()
-            self._error = _translated(error, self._path)
+            self._error = write_error(error, self._path)
             raise self._error from error
 
     def _cut_back(self) -> None:
@@ -200,16 +199,8 @@ def _create(path: Path, overwrite: bool) -> int:
         if overwrite and path.exists() and not path.is_file():
             raise NotWritable(f"{path} is not an ordinary file, so it cannot be overwritten")
         return os.open(path, flags, 0o666)
-    except FileExistsError as error:
-        raise NotWritable(f"{path} exists already: choose another name") from error
-    except FileNotFoundError as error:
-        raise NotWritable(f"the folder {path.parent} does not exist: make it first") from error
-    except PermissionError as error:
-        raise NotWritable(f"{path} cannot be created: permission denied") from error
     except OSError as error:
-        if error.errno in _FULL:
-            raise _translated(error, path) from error
-        raise NotWritable(f"{path} cannot be created: {_reason(error)}") from error
+        raise create_error(error, path) from error
 
 
 def _write(descriptor: int, buffers: Sequence[bytes]) -> int:
@@ -239,17 +230,3 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _translated(error: OSError, path: Path) -> StorageError:
-    if error.errno in _FULL:
-        return DiskFull(f"the disk is full, so nothing more fits in {path}: make room on it")
-    return _failed(error, path)
-
-
-def _failed(error: OSError, path: Path) -> WriteFailed:
-    return WriteFailed(f"writing {path} failed: {_reason(error)}; check the disk")
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from camkeep.archive.disk import storage_error
+from camkeep.archive.disk import create_error
 from camkeep.errors import NotWritable
 
 
@@ -33,7 +33,7 @@ def write_still(path: Path, picture: bytes, *, overwrite: bool) -> None:
         if part is not None:
             with contextlib.suppress(OSError):
                 part.unlink()
-        raise storage_error(error, path) from None
+        raise create_error(error, path) from None
 
 
 def _umask() -> int:
