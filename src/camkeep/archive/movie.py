@@ -1,6 +1,7 @@
 """The movie file: what the muxer makes, kept on the disk so that it is whole at any instant.
 
-Blocking calls, for the writer thread. No reading, and no opinion on when to flush or where files go.
+Blocking calls, for the writer thread. No reading, and no opinion on when to flush or where files
+go.
 """
 
 from __future__ import annotations
