@@ -22,7 +22,8 @@ import clips
 from camkeep.cameras.multipart import MultipartParser
 from camkeep.cameras.rtsp.depacketize_nal import H264Packets
 from camkeep.cameras.rtsp.framing import Deframer
-from camkeep.cameras.rtsp.track import Outlet, VideoTrack
+from camkeep.cameras.rtsp.track import Outlet
+from camkeep.cameras.rtsp.video_track import VideoTrack
 from camkeep.cameras.source import Notes
 from camkeep.clock import FakeClock, SystemClock, WallUs
 from camkeep.engine.plan import Plan
@@ -54,9 +55,11 @@ def access_units() -> list[list[bytes]]:
     return [split_annexb(unit) for unit in units]
 
 
-def interleaved(units: Iterable[list[bytes]]) -> list[bytes]:
-    """The bytes of each access unit as RTSP carries them (RFC 2326 §10.12, RFC 6184 §5.8)."""
-    chunks, number, stamp = [], 0, 0
+def interleaved(units: Iterable[list[bytes]]) -> list[memoryview]:
+    """Each access unit as RTSP carries it (RFC 2326 §10.12, RFC 6184 §5.8), in a chunk of its
+    own, as the system mostly hands them out."""
+    chunks: list[memoryview] = []
+    number = stamp = 0
     for nals in units:
         payloads = [part for nal in nals for part in _fragments(nal)]
         packets = []
@@ -65,7 +68,7 @@ def interleaved(units: Iterable[list[bytes]]) -> list[bytes]:
             head = struct.pack(">BBHII", 0x80, marker | 96, number, stamp & 0xFFFFFFFF, 1)
             packets.append(struct.pack(">cBH", b"$", 0, len(payload) + 12) + head + payload)
             number = (number + 1) & 0xFFFF
-        chunks.append(b"".join(packets))
+        chunks.append(memoryview(b"".join(packets)))
         stamp += 3000
     return chunks
 
@@ -89,7 +92,8 @@ def deframing() -> float:
     def work() -> None:
         deframer = Deframer(lambda _: None, lambda: None, lambda: None)
         deframer.receivers[0] = lambda data, start, stop: None
-        for chunk in halves(chunks):
+        deframer.runs[0] = lambda data, start, stop, stride, count: None
+        for chunk in chunks:
             deframer.feed(chunk)
 
     return best(work, len(chunks))
@@ -109,7 +113,8 @@ def rtsp() -> float:
         track = VideoTrack(H264Packets(H264Stream(90_000)), 96, 90_000, moment, out)
         deframer = Deframer(lambda _: None, lambda: None, lambda: None)
         deframer.receivers[0] = track.receive
-        for chunk in halves(chunks):
+        deframer.runs[0] = track.receive_run
+        for chunk in chunks:
             clock.advance(1 / 60)
             moment.arrival, moment.arrival_wall = clock.mono(), clock.wall()
             deframer.feed(chunk)
@@ -184,15 +189,6 @@ class _Moment:
 
     def __init__(self, clock: FakeClock) -> None:
         self.arrival, self.arrival_wall = clock.mono(), clock.wall()
-
-
-def halves(chunks: Iterable[bytes]) -> list[memoryview]:
-    """Each chunk in two pieces, as the system hands them out."""
-    pieces = []
-    for chunk in chunks:
-        view = memoryview(chunk)
-        pieces += [view[: len(view) // 2], view[len(view) // 2 :]]
-    return pieces
 
 
 def recorded() -> list[Sample]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STOP_S = 20.0
+STAGGER_S = 0.2
+"""Between the starts of two processes: many at once would make the cameras' server stumble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def running(commands: Sequence[Sequence[str]]) -> Iterator[list[int]]:
         for command in commands:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
             children.append(child)
+            time.sleep(STAGGER_S)
         yield [child.pid for child in children]
         for child, command in zip(children, commands, strict=True):
             if child.poll() is not None:

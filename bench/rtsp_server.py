@@ -24,6 +24,8 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstApp, GstRtspServer  # noqa: E402
 
 CAMERAS = 64
+GONE = 300
+"""Access units in a row that a viewer did not take, after which there is none."""
 DELIMITER = b"\x00\x00\x00\x01\x09"
 LAUNCH = (
     "( appsrc name=source is-live=true do-timestamp=true format=time "
@@ -64,15 +66,15 @@ class Pump:
                     self._changed.wait(left)
                     continue
                 heapq.heappop(self._due)
-            if source.push_buffer(self._units[position]) == Gst.FlowReturn.OK:
+            unit = max(0, position) % len(self._units)
+            if source.push_buffer(self._units[unit]) == Gst.FlowReturn.OK:
                 self.sent += 1
-            elif position:  # FLUSHING at the very start only means: not playing yet
-                continue
-            else:
-                position = -1
-            position = (position + 1) % len(self._units)
-            with self._changed:
-                heapq.heappush(self._due, (due + self._interval, viewer, source, position))
+                position = max(0, position) + 1
+            else:  # not playing yet, or gone: begin anew at the key frame, or give up in the end
+                position = min(0, position) - 1
+            if position > -GONE:
+                with self._changed:
+                    heapq.heappush(self._due, (due + self._interval, viewer, source, position))
 
 
 def main() -> None:

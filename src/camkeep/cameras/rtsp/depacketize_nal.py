@@ -8,6 +8,7 @@ caller calls `reset`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from camkeep.errors import MediaError
 from camkeep.media.nal import AccessUnit, NalStream, split_annexb
@@ -23,6 +24,9 @@ _AP, _FU = 48, 49
 class NalPackets(ABC):
     """Collects the NAL units of one access unit."""
 
+    fragment_head: int
+    """Bytes before the content of a fragment."""
+
     def __init__(self, stream: NalStream) -> None:
         self._stream = stream
         self._nals: list[bytes] = []
@@ -35,6 +39,23 @@ class NalPackets(ABC):
 
         Raises MediaError where it is malformed; the access unit is lost then.
         """
+
+    def push_fragments(self, head: bytes, contents: Sequence[bytes]) -> bool:
+        """Take many fragments from the middle of a NAL unit at once: the `fragment_head` bytes
+        that they all begin with, and what follows these in each.
+
+        False, and none is taken, where they are something else, for `push` to look into.
+        """
+        size = self._size + len(contents) * (len(head) + len(contents[0]) + _PIECE)
+        if not self._parts or size > MAX_FRAME or not self._is_middle(head):
+            return False
+        self._size = size
+        self._parts += contents
+        return True
+
+    @abstractmethod
+    def _is_middle(self, head: bytes) -> bool:
+        """Whether this is the head of a fragment that is neither the first nor the last."""
 
     @abstractmethod
     def begins(self, data: bytes, start: int, stop: int) -> bool:
@@ -87,6 +108,8 @@ class NalPackets(ABC):
 class H264Packets(NalPackets):
     """RFC 6184, packetization modes 0 and 1."""
 
+    fragment_head = 2
+
     def push(self, data: bytes, start: int, stop: int) -> None:
         self._size += stop - start + _PIECE
         if self._size > MAX_FRAME:
@@ -131,6 +154,9 @@ class H264Packets(NalPackets):
         elif nal[0] & 0x1F:
             self._nals.append(nal)
 
+    def _is_middle(self, head: bytes) -> bool:
+        return head[0] & 0x1F == _FU_A and not head[1] & 0xC0
+
     def begins(self, data: bytes, start: int, stop: int) -> bool:
         kind = data[start] & 0x1F
         at = start + 1
@@ -147,6 +173,8 @@ class H264Packets(NalPackets):
 
 class H265Packets(NalPackets):
     """RFC 7798 without decoding order numbers (sprop-max-don-diff of 0)."""
+
+    fragment_head = 3
 
     def push(self, data: bytes, start: int, stop: int) -> None:
         self._size += stop - start + _PIECE
@@ -177,6 +205,9 @@ class H265Packets(NalPackets):
         elif kind == _AP:  # §4.4.2
             self._add(self._split(data, start + 2, stop))
         # 50 (PACI) and what is reserved carry nothing that is needed, §4.4.4
+
+    def _is_middle(self, head: bytes) -> bool:
+        return head[0] >> 1 & 0x3F == _FU and not head[2] & 0xC0
 
     def begins(self, data: bytes, start: int, stop: int) -> bool:
         if stop - start < 3:

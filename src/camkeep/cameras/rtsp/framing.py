@@ -15,6 +15,10 @@ from camkeep.errors import MediaError, StreamBroken, WrongProtocol
 Receive = Callable[[bytes, int, int], None]
 """Takes the packet data[start:stop]. The bytes live as long as somebody holds them."""
 
+ReceiveRun = Callable[[bytes, int, int, int, int], None]
+"""Takes `count` packets of one length: data[start:stop], and each of the others `stride` behind
+the one before it."""
+
 MAX_JUNK = 1024 * 1024
 """Bytes of junk in a row after which the stream counts as broken."""
 
@@ -26,6 +30,8 @@ _RESTART = re.compile(rb"RTSP/1\.[0-9] [0-9]|\$(?=...[\x80-\xbf])", re.DOTALL)
 class Deframer:
     """Feeds on chunks of any size and calls `receivers[channel]` and `on_message`.
 
+    A large frame comes as packets of one length: those that follow a packet of the same length
+    go to `runs[channel]` all at once, where there is one.
     Packets on channels without a receiver go to `on_unknown()`; each stretch of bytes that are
     neither packet nor message is skipped, with one call of `on_junk()`.
     """
@@ -37,6 +43,7 @@ class Deframer:
         on_junk: Callable[[], None],
     ) -> None:
         self.receivers: dict[int, Receive] = {}
+        self.runs: dict[int, ReceiveRun] = {}
         self._on_message = on_message
         self._on_unknown = on_unknown
         self._on_junk = on_junk
@@ -77,14 +84,29 @@ class Deframer:
             if stop > end:
                 self._need = stop - pos
                 break
-            receive = receivers.get(data[pos + 1])
-            if receive is not None:
-                receive(data, pos + 4, stop)
-            else:
+            head = data[pos : pos + 4]
+            receive = receivers.get(head[1])
+            if receive is None:
                 self._on_unknown()
+            else:
+                receive(data, pos + 4, stop)
+                if data.startswith(head, stop):
+                    stop = self._run(data, head, stop, stop - pos)
             pos = stop
         if pos < end:
             carry += data[pos:] if pos else data
+
+    def _run(self, data: bytes, head: bytes, pos: int, stride: int) -> int:
+        """Hand on the packets from `pos` on that have the same head; where they end."""
+        receive_run = self.runs.get(head[1])
+        if receive_run is None:
+            return pos
+        stop = pos
+        while data.startswith(head, stop) and stop + stride <= len(data):
+            stop += stride
+        if stop > pos:
+            receive_run(data, pos + 4, pos + stride, stride, (stop - pos) // stride)
+        return stop
 
     def _message_or_junk(self, data: bytes, pos: int) -> int | None:
         """Where to go on behind what begins at `pos`, None where more bytes are needed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from camkeep.clock import MonoNs, WallUs
@@ -13,6 +14,21 @@ HEADER = 12
 
 unpack_header = struct.Struct(">BBHII").unpack_from
 """Version and flags, marker and payload type, sequence number, time stamp, SSRC."""
+
+
+pack_flow = struct.Struct(">II").pack
+"""Time stamp and SSRC."""
+
+
+@lru_cache(maxsize=64)
+def fragment_layout(gap: int, head: int, content: int) -> struct.Struct:
+    """A packet without extras, for `iter_unpack` over packets `gap` bytes apart.
+
+    Its fields: flags, marker and payload type; sequence number; time stamp and SSRC; the first
+    `head` bytes of the payload; its other `content` bytes.
+    """
+    return struct.Struct(f">{gap}x2sH8s{head}s{content}s")
+
 
 MAX_DROPOUT = 3000
 """A jump ahead of more packets than this is a new beginning, not a loss (RFC 3550 §A.1)."""

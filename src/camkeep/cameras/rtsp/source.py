@@ -188,6 +188,8 @@ class RtspSource:
         rtp, rtcp = granted.interleaved or (wanted, wanted + 1)
         receivers[rtp] = track.receive
         receivers[rtcp] = track.receive_rtcp
+        if isinstance(track, VideoTrack):
+            session.deframer.runs[rtp] = track.receive_run
 
     async def _transport(self, session: Session, url: str, wanted: str) -> Transport:
         response = await session.ask("SETUP", url, [("Transport", wanted)])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from camkeep.cameras.rtsp.depacketize_nal import NalPackets
 from camkeep.cameras.rtsp.rtcp import Report
+from camkeep.cameras.rtsp.rtp import HEADER, fragment_layout, pack_flow
 from camkeep.cameras.rtsp.track import Moment, Outlet, Track
 from camkeep.cameras.trouble import Trouble
 from camkeep.errors import MediaError, StreamBroken
@@ -38,6 +40,7 @@ class VideoTrack(Track):
     ) -> None:
         super().__init__(payload_type, clock_rate, moment, out)
         self._clock_rate = clock_rate
+        self._plain = bytes((0x80, payload_type))  # no extras, no marker
         self._packets = packets
         self._timeline: Timeline | None = None
         self._params: VideoParams | None = None
@@ -49,6 +52,40 @@ class VideoTrack(Track):
         self._waiting = True  # for a key frame
         self._waiting_since = moment.arrival
         self._fresh = False  # whether leading pictures have lost what they refer to
+
+    def receive_run(self, data: bytes, start: int, stop: int, stride: int, count: int) -> None:
+        """Take `count` RTP packets of one length: data[start:stop], and so on every `stride`.
+
+        As `receive` for each of them, but in one go where they are fragments of one frame.
+        """
+        if not self._take_fragments(data, start, stop, stride, count):
+            length = stop - start
+            for at in range(start, start + count * stride, stride):
+                self.receive(data, at, at + length)
+
+    def _take_fragments(self, data: bytes, start: int, stop: int, stride: int, count: int) -> bool:
+        """Take packets that differ in nothing but their number and content; False, and none is
+        taken, where they differ in more, or do not go on with the access unit under way."""
+        packets, first = self._packets, self._expected
+        if not self._filling or not isinstance(packets, NalPackets) or first + count > 0xFFFF:
+            return False
+        content = stop - start - HEADER - packets.fragment_head
+        if content <= 0:
+            return False
+        gap = stride - (stop - start)
+        layout = fragment_layout(gap, packets.fragment_head, content)
+        window = memoryview(data)[start - gap : start - gap + count * stride]
+        kinds, numbers, flows, heads, contents = zip(*layout.iter_unpack(window), strict=True)
+        alike = (
+            numbers == tuple(range(first, first + count))
+            and kinds.count(self._plain) == count
+            and flows.count(pack_flow(self._stamp, self._ssrc)) == count
+            and heads.count(heads[0]) == count
+        )
+        if not alike or not packets.push_fragments(heads[0], contents):
+            return False
+        self._expected = first + count
+        return True
 
     def _take(self, data: bytes, start: int, stop: int, stamp: int, marker: int) -> None:
         if (self._unsure or stamp == self._skip) and self._skips(data, start, stop, stamp, marker):
