@@ -23,7 +23,13 @@ sys.path.insert(0, str(ROOT))
 from fuzz.targets import load, names  # noqa: E402 - found only by the path above
 
 CACHE = ROOT / ".cache" / "fuzz"
-LIMITS = ("-timeout=5", "-rss_limit_mb=768", "-max_len=8192", "-print_final_stats=1")
+LIMITS = (
+    "-timeout=5",
+    "-rss_limit_mb=768",
+    "-max_len=8192",
+    "-print_final_stats=1",
+    "-entropic_scale_per_exec_time=1",
+)
 _CHILD = str(ROOT / "fuzz" / "child.py")
 
 

@@ -143,6 +143,8 @@ def test_bare_pictures() -> None:
         (b"", b"\xff\xd8\xff"),
         (b"", b"\xff\xd8\xff\xd9"),
         (b"", b"\xff\xd8\xff\xfe\0\2"),
+        (b"", b"\xff\xd8\xff\xe0"),
+        (b"", b"\xff\xd8\xff\xe1\x40\0"),
         (b"\xff\xd8", b"\xff\xd0"),
         (b"", b"\r\n"),
         (b"", b"-"),

@@ -26,6 +26,11 @@ MAX_PICTURE = 16_000_000
 MAX_HEADERS = 8192
 """Most bytes of the headers of one part, and what is kept of a stretch without a picture."""
 
+MAX_WALK_AGAIN = 8
+"""How often, on average, a byte may be looked at for being part of another false start ..."""
+MAX_DEBT = 1_000_000
+"""... and how many bytes may be so at once."""
+
 OnPicture = Callable[[bytes, int, int, MonoNs, WallUs], None]
 """Takes a picture, its width and height, and when its first byte was here."""
 
@@ -70,6 +75,9 @@ class MultipartParser:
         self._walked = 0  # end of its last whole segment
         self._scan = 0  # from where to look for its end; 0 while still in its segments
         self._nulls = NullJudge()
+        # pictures that were none
+        self._failed = 0  # where the last one began, in bytes of the stream
+        self._debt = 0  # bytes that were walked in vain and have not been outweighed by others
         # the picture before it
         self._header = b"\0"  # its bytes up to its first scan: as a rule they stay the same
         self._size: tuple[int, int] = (0, 0)
@@ -186,8 +194,18 @@ class MultipartParser:
                 if code == 0xDA:
                     return self._learn_header(end)
         except MediaError:
-            self._drop(Trouble.JPEG_UNREADABLE, at + 2)
+            self._drop(Trouble.JPEG_UNREADABLE, self._look_again())
         return False
+
+    def _look_again(self) -> int:
+        """Where to go on when segments were walked in vain: right behind their start, because
+        what looked like a segment may hold a good picture. Unless that was done too often for
+        the bytes that came, or a stream of false starts would cost the square of its length."""
+        failed = self._base + self._at
+        earned = MAX_WALK_AGAIN * (failed - self._failed)
+        self._debt = max(0, self._debt - earned) + self._walked - self._at
+        self._failed = failed
+        return self._at + 2 if self._debt < MAX_DEBT else self._walked
 
     def _learn_header(self, scan: int) -> bool:
         header = bytes(self._data[self._at : scan])
