@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
-LONG = 128 * 1024
+LONG = 64 * 1024
 """Bytes that `stretched` makes of little: enough for work that grows with the square of the
 length to run into the time limit."""
 _STRETCH = 0xFF

@@ -7,11 +7,12 @@ a second packet past the first check.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from camkeep.cameras.rtsp.audio_track import AudioTrack
 from camkeep.cameras.rtsp.depacketize_audio import audio_packets
+from camkeep.cameras.rtsp.framing import Deframer
 from camkeep.cameras.rtsp.sdp import Media
 from camkeep.cameras.rtsp.track import Outlet, Track
 from camkeep.cameras.rtsp.video import video_packets
@@ -23,72 +24,108 @@ from camkeep.model import Sample
 from fuzz import checks, samples
 from fuzz.reading import Reader, records
 
-_MARKER, _NEW_STAMP, _LOSS, _RAW, _RTCP, _DROP_STAMP = 1, 2, 4, 8, 16, 32
+_MARKER, _NEW_STAMP, _LOSS, _RAW, _RTCP, _DROP_STAMP, _NEW_CHUNK = 1, 2, 4, 8, 16, 32, 64
+_RTP_CHANNEL, _RTCP_CHANNEL = 0, 1
 
-
-class _Moment:
-    def __init__(self) -> None:
-        self.arrival = MonoNs(0)
-        self.arrival_wall = WallUs(1_790_000_000_000_000)
-
-
-@dataclass(slots=True)
-class _Rig:
-    """A track and what comes out of it."""
-
-    track: Track
-    moment: _Moment
-    made: list[Sample] = field(default_factory=list)
+Packet = tuple[int, bytes]
+"""The channel of a packet, and the packet."""
 
 
 def drive(media: Media, data: bytes) -> None:
-    """Feed the packets in `data` to a track of `media`, and check every sample."""
-    rig = _rig(media)
-    if rig is None:
-        return
+    """Feed the packets in `data` to a track of `media`, and check every sample.
+
+    Once packet by packet, and once from the bytes of a connection, where packets of one length
+    are taken in runs: both must come to the same.
+    """
+    chunks = _chunks(data)
+    one_by_one, in_runs = _Rig(media), _Rig(media)
+    assert one_by_one.feed(chunks) == in_runs.feed_bytes(chunks)
+    made = one_by_one.made
+    assert made == in_runs.made
+    assert one_by_one.notes.trouble == in_runs.notes.trouble
+    taken = sum(len(packet) for chunk in chunks for _, packet in chunk)
+    assert sum(len(sample.data) for sample in made) <= 2 * taken + 1024 * len(made)
+    for sample in made:
+        checks.sample(sample)
+
+
+def _chunks(data: bytes) -> list[list[Packet]]:
+    """The packets that the input asks for, those together that arrive together."""
     number, stamp = 65_530, 0xFFFF_0000
-    taken = 0
+    found: list[list[Packet]] = [[]]
     for record in Reader(data).records():
         at = Reader(record)
         todo = at.u8()
+        if todo & _NEW_CHUNK:
+            found.append([])
         if todo & _NEW_STAMP:
             stamp += 3000
         if todo & _DROP_STAMP:
             stamp += at.u16() << 16
         if todo & _LOSS:
             number += at.u8()
-        payload = at.rest()
-        rig.moment.arrival = MonoNs(rig.moment.arrival + 5_000_000)
-        rig.moment.arrival_wall = WallUs(rig.moment.arrival_wall + 5_000)
+        payload = at.rest()[:65_000]
         if todo & _RTCP:
-            try:
-                rig.track.receive_rtcp(b"$" + payload + b"$", 1, 1 + len(payload))
-            except StreamBroken:
-                return
-            continue
-        packet = payload
-        if not todo & _RAW:
+            found[-1].append((_RTCP_CHANNEL, payload))
+        elif todo & _RAW:
+            found[-1].append((_RTP_CHANNEL, payload))
+        else:
             packet = samples.rtp(number, stamp, payload, marker=bool(todo & _MARKER))
+            found[-1].append((_RTP_CHANNEL, packet))
             number += 1
-        taken += len(packet)
-        rig.track.receive(b"$" + packet + b"$", 1, 1 + len(packet))
-    assert sum(len(sample.data) for sample in rig.made) <= 2 * taken + 1024 * len(rig.made)
-    for sample in rig.made:
-        checks.sample(sample)
+    return found
 
 
-def _rig(media: Media) -> _Rig | None:
-    made: list[Sample] = []
-    moment = _Moment()
-    out = Outlet(made.append, Notes(), lambda: None)
-    if media.kind == "video":
-        packets = video_packets(media)
-        video = VideoTrack(packets, media.payload_type, media.clock_rate, moment, out)
-        return _Rig(video, moment, made)
-    sound = audio_packets(media)
-    if sound is None:
-        return None
-    return _Rig(AudioTrack(sound, media.payload_type, moment, out), moment, made)
+class _Rig:
+    """A track, what it needs, and what comes out of it."""
+
+    def __init__(self, media: Media) -> None:
+        self.made: list[Sample] = []
+        self.notes = Notes()
+        self.arrival = MonoNs(0)
+        self.arrival_wall = WallUs(1_790_000_000_000_000)
+        out = Outlet(self.made.append, self.notes, lambda: None)
+        kind, rate = media.payload_type, media.clock_rate
+        self._deframer = Deframer(lambda message: None, lambda: None, lambda: None)
+        self._track: Track
+        if media.kind == "video":
+            video = VideoTrack(video_packets(media), kind, rate, self, out)
+            self._deframer.runs[_RTP_CHANNEL] = video.receive_run
+            self._track = video
+        else:
+            sound = audio_packets(media)
+            assert sound is not None
+            self._track = AudioTrack(sound, kind, self, out)
+        self._deframer.receivers[_RTP_CHANNEL] = self._track.receive
+        self._deframer.receivers[_RTCP_CHANNEL] = self._track.receive_rtcp
+
+    def feed(self, chunks: list[list[Packet]]) -> bool:
+        """Packet by packet; whether the camera ended the stream."""
+        for chunk in chunks:
+            self._advance()
+            for channel, packet in chunk:
+                try:
+                    self._deframer.receivers[channel](b"$" + packet + b"$", 1, 1 + len(packet))
+                except StreamBroken:
+                    return True
+        return False
+
+    def feed_bytes(self, chunks: list[list[Packet]]) -> bool:
+        """As a connection has them; whether the camera ended the stream."""
+        for chunk in chunks:
+            self._advance()
+            heads = [struct.pack(">cBH", b"$", channel, len(packet)) for channel, packet in chunk]
+            try:
+                self._deframer.feed(
+                    b"".join(head + packet for head, (_, packet) in zip(heads, chunk, strict=True))
+                )
+            except StreamBroken:
+                return True
+        return False
+
+    def _advance(self) -> None:
+        self.arrival = MonoNs(self.arrival + 33_000_000)
+        self.arrival_wall = WallUs(self.arrival_wall + 33_000)
 
 
 def packets(pictures: Iterable[Iterable[bytes]]) -> bytes:
@@ -97,7 +134,9 @@ def packets(pictures: Iterable[Iterable[bytes]]) -> bytes:
     for payloads in pictures:
         whole = list(payloads)
         for index, payload in enumerate(whole):
-            todo = (_NEW_STAMP if not index else 0) | (_MARKER if index == len(whole) - 1 else 0)
+            todo = (_NEW_STAMP | _NEW_CHUNK if not index else 0) | (
+                _MARKER if index == len(whole) - 1 else 0
+            )
             made.append(bytes([todo]) + payload)
     made.append(bytes([_RTCP]) + samples.sender_report(0xFFFF_0000))
     return records(made)

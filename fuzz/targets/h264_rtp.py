@@ -32,9 +32,10 @@ def _fragmented(nals: Iterable[bytes]) -> Iterator[bytes]:
             yield nal
             continue
         head = bytes([nal[0] & 0xE0 | 28])
-        yield head + bytes([0x80 | nal[0] & 31]) + nal[1:20]
-        yield head + bytes([nal[0] & 31]) + nal[20:25]
-        yield head + bytes([0x40 | nal[0] & 31]) + nal[25:]
+        yield head + bytes([0x80 | nal[0] & 31]) + nal[1:6]
+        for at in range(6, 26, 5):
+            yield head + bytes([nal[0] & 31]) + nal[at : at + 5]
+        yield head + bytes([0x40 | nal[0] & 31]) + nal[26:]
 
 
 def _annexb(nals: Iterable[bytes]) -> Iterator[bytes]:

@@ -33,8 +33,10 @@ def _fragmented(nals: Iterable[bytes]) -> Iterator[bytes]:
             continue
         kind = nal[0] >> 1 & 63
         head = bytes([nal[0] & 0x81 | 49 << 1, nal[1]])
-        yield head + bytes([0x80 | kind]) + nal[2:20]
-        yield head + bytes([0x40 | kind]) + nal[20:]
+        yield head + bytes([0x80 | kind]) + nal[2:6]
+        for at in range(6, 26, 4):
+            yield head + bytes([kind]) + nal[at : at + 4]
+        yield head + bytes([0x40 | kind]) + nal[26:]
 
 
 def seeds() -> Iterable[bytes]:
