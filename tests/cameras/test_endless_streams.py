@@ -24,7 +24,9 @@ from camkeep.clock import MonoNs, WallUs
 from camkeep.errors import MediaError, StreamBroken
 from camkeep.media.h264 import H264Stream
 from camkeep.media.h265 import H265Stream
+from camkeep.media.nal import split_annexb
 from support.bitwriter import BitWriter
+from support.encoded import annexb
 from support.mjpeg import part, picture
 
 KB, MB = 1 << 10, 1 << 20
@@ -191,12 +193,16 @@ def test_a_frame_of_sound_without_end() -> None:
 
 
 def test_ever_new_parameter_sets() -> None:
-    stream = H264Stream(90_000)
-    with at_most(8 * MB):
+    sps, pps = (nal for nal in split_annexb(annexb("h264", "64x64", 1))[:2])
+    stream = H264Stream(90_000, [sps, pps])
+    units = []
+    with at_most(4 * MB):
         for number in range(20_000):
-            pps = b"\x68" + BitWriter().ue(number % 256, number % 32).rbsp()
+            more = b"\x68" + BitWriter().ue(number % 256, 0).rbsp() + number.to_bytes(4) * 500
             with suppress(MediaError):
-                stream.assemble([pps + number.to_bytes(4) * 500 + b"\1", b"\x65\x88\x80"])
+                units.append(stream.assemble([more + b"\1", b"\x65\x88\x80"]))
+    assert 10 < len(units) < 100
+    assert all(unit is not None and len(unit.params.config) < 70_000 for unit in units)
 
 
 def test_packets_whose_turn_never_comes() -> None:

@@ -26,6 +26,9 @@ MAX_SIDE = 65_535
 MAX_SET = 4096
 """Longest parameter set; real ones have tens of bytes, those with scaling lists hundreds."""
 
+MAX_SETS = 65_536
+"""Bytes of all parameter sets of a stream: they travel with every sample."""
+
 nal_length = struct.Struct(">I").pack
 """What stands before each NAL unit in a sample (ISO 14496-15 §5.3.4.2)."""
 
@@ -168,6 +171,8 @@ class NalStream(ABC):
             return
         if not 0 < len(nal) <= MAX_SET:
             raise MediaError("a parameter set of the stream is empty or far too long")
+        if sum(map(len, self._known)) + len(nal) > MAX_SETS:
+            raise MediaError("the stream has far too many parameter sets")
         self._sets[self._read_set(nal)] = nal
         self._known = set(self._sets.values())
         self._stale = True
