@@ -64,7 +64,10 @@ def test_each_trouble_is_said_with_what_to_do(change: dict[str, object], words: 
 @pytest.mark.parametrize("trouble", list(Trouble))
 def test_every_malformation_has_words(trouble: Trouble) -> None:
     (said,) = diagnose(replace(FINE, trouble={trouble.code: 3}))
-    assert said == f"3 {trouble.what}. {trouble.advice}"
+    assert said == f"{trouble.counted(3)}. {trouble.advice}"
+    assert trouble.counted(3).startswith("3 ")
+    assert trouble.counted(1).startswith("1 ")
+    assert trouble.counted(1)[2:] != trouble.counted(3)[2:]
     assert trouble.advice.endswith(".")
 
 
@@ -75,7 +78,7 @@ async def test_counting() -> None:
     assert report.measured_fps == pytest.approx(25)
     assert report.promised_fps == 30
     assert report.gop == (10, 10)
-    assert report.jitter_s == pytest.approx(0, abs=1e-6)
+    assert report.jitter_s == pytest.approx(0, abs=1e-6)  # they came evenly
     assert report.longest_wait_s == pytest.approx(0.04)
 
 

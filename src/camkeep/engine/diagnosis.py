@@ -21,7 +21,7 @@ def diagnose(report: Report) -> list[str]:
         _breaks(report),
     ]
     found += [
-        f"{count} {_BY_CODE[code].what}. {_BY_CODE[code].advice}"
+        f"{_BY_CODE[code].counted(count)}. {_BY_CODE[code].advice}"
         for code, count in report.trouble.items()
     ]
     return [words for words in found if words]

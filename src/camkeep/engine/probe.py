@@ -31,7 +31,7 @@ class Report:
     promised_fps: float | None
     measured_fps: float | None
     jitter_s: float | None
-    """Standard deviation of the arrival of frames around their own times."""
+    """How unevenly frames come: standard deviation of the time between two arrivals."""
     longest_wait_s: float | None
     """The longest time between the arrivals of two frames."""
     gop: tuple[int, int] | None
@@ -111,10 +111,9 @@ async def probe(source: Source, seconds: float) -> Report:
 
 def report(address: str, notes: Notes, measure: Measure, first_frame_s: float) -> Report:
     """The counts as values. Pure."""
-    arrivals, walls, keys = measure.arrivals, measure.walls, measure.keys
+    arrivals, keys = measure.arrivals, measure.keys
     waits = [(b - a) / 1e9 for a, b in pairwise(arrivals)]
     span = (arrivals[-1] - arrivals[0]) / 1e9
-    late = [a / 1e9 - w / 1e6 for a, w in zip(arrivals, walls, strict=True)]
     gops = [b - a for a, b in pairwise(keys)]
     return Report(
         address=address,
@@ -127,7 +126,7 @@ def report(address: str, notes: Notes, measure: Measure, first_frame_s: float) -
         frames=len(arrivals),
         promised_fps=notes.promised_fps,
         measured_fps=len(waits) / span if span else None,
-        jitter_s=statistics.pstdev(late) if len(late) > 1 else None,
+        jitter_s=statistics.pstdev(waits) if len(waits) > 1 else None,
         longest_wait_s=max(waits) if waits else None,
         gop=(min(gops), max(gops)) if gops else None,
         bits_per_s=measure.bytes * 8 / span if span else None,
