@@ -10,17 +10,37 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 BACKLOG_BYTES = 64 * 1024 * 1024
 """Most that may wait for a slow disk before samples are dropped."""
 
 
-class Writer:
-    """A writer thread with a bounded backlog. Use from one thread."""
+class Volume:
+    """The thread itself. Recordings that go to one volume share it: their jobs would wait for
+    the same disk anyhow, and one thread that wakes for many of them costs less than many."""
 
-    def __init__(self, on_error: Callable[[], object]) -> None:
-        """`on_error` is called on the writer thread, once, when a job has failed."""
+    def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camkeep-writer")
+
+    def submit(self, job: Callable[[], None]) -> Future[None]:
+        """Run `job` after those before it."""
+        return self._pool.submit(job)
+
+    def close(self) -> None:
+        """Wait for all jobs and end the thread."""
+        self._pool.shutdown(wait=True)
+
+
+class Writer:
+    """What one recording has to do with its volume: jobs in order, a bounded backlog, and the
+    first error. Use from one thread."""
+
+    def __init__(self, on_error: Callable[[], object], volume: Volume | None = None) -> None:
+        """`on_error` is called on the writer thread, once, when a job has failed. Without a
+        `volume` to share, the writer has one of its own."""
+        self._volume = volume or Volume()
+        self._shared = volume is not None
         self._waiting = 0
         self._lock = threading.Lock()  # of _waiting, which both threads change
         self._on_error = on_error
@@ -35,15 +55,18 @@ class Writer:
         """Run `job`, which holds `nbytes` of samples, after those before it."""
         with self._lock:
             self._waiting += nbytes
-        self._pool.submit(self._run, job, nbytes)
+        self._volume.submit(partial(self._run, job, nbytes))
 
     def always(self, job: Callable[[], None]) -> Future[None]:
         """Run `job` after those before it even if one of them failed: for closing files."""
-        return self._pool.submit(job)
+        return self._volume.submit(job)
 
     def close(self) -> None:
-        """Wait for all jobs and end the thread."""
-        self._pool.shutdown(wait=True)
+        """Wait for all jobs of this writer, and end the thread where it is its own."""
+        if self._shared:
+            self._volume.submit(lambda: None).result()
+        else:
+            self._volume.close()
 
     def _run(self, job: Callable[[], None], nbytes: int) -> None:
         try:
