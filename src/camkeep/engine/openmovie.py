@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from camkeep.archive.movie import MovieFile
@@ -16,32 +17,37 @@ class OpenMovie:
 
     def __init__(
         self,
-        path: Path,
         video: VideoParams,
         audio: AudioParams | None,
         identity: Identity,
         start_us: int,
+        because: str,
     ) -> None:
         self.video = video
+        self.audio = audio
         self.start_us = start_us
+        self.newest_us = start_us
+        """Time of its newest sample."""
         self.end_us: int | None = None
         self.pending: list[TimedSample] = []
         self.pending_bytes = 0
-        self._path = path
-        self._audio = audio
+        self._because = because
         self._identity = identity
+        self._path = Path()
         self._file: MovieFile | None = None
 
     def add(self, sample: Sample, elapsed_us: int) -> None:
         """Gather a sample."""
         timed = TimedSample(sample.params, sample.data, elapsed_us - self.start_us, sample.key)
+        self.newest_us = max(self.newest_us, elapsed_us)
         self.pending.append(timed)
         self.pending_bytes += len(sample.data)
 
-    def create(self, overwrite: bool) -> None:
-        """Make the file."""
+    def create(self, names: Iterator[Path], overwrite: bool) -> None:
+        """Make the file, under the next of `names`."""
+        self._path = next(names)
         self._file = MovieFile.create(
-            self._path, self.video, self._audio, self._identity, overwrite=overwrite
+            self._path, self.video, self.audio, self._identity, overwrite=overwrite
         )
 
     def append(self, samples: list[TimedSample]) -> None:
@@ -70,4 +76,5 @@ class OpenMovie:
             file.duration_us / 1e6,
             file.frames,
             file.bytes_written,
+            self._because,
         )

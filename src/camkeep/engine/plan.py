@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from camkeep.cameras.trouble import Trouble
@@ -51,6 +53,15 @@ class Plan:
             return self.path.with_stem(f"{self.path.stem}-{number:03d}")
         return self.path if number == 1 else self.path.with_stem(f"{self.path.stem}-{number}")
 
+    def names(self) -> Iterator[Path]:
+        """The names of the movies, in order. All but the first pass over files that are there,
+        unless those may be replaced: no recording ends because of what an older one left."""
+        yield self.file(1)
+        for number in count(2):
+            path = self.file(number)
+            if self.overwrite or not os.path.lexists(path):
+                yield path
+
     def check_writable(self) -> None:
         """Raise NotWritable now rather than after the camera was opened."""
         first, folder = self.file(1), self.path.parent
@@ -73,6 +84,8 @@ class Movie:
     seconds: float
     frames: int
     bytes: int
+    because: str = ""
+    """Why it was begun where the one before it had to end, in words: "the picture is now ..."."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,10 @@ class Recording:
                 if on_progress is not None and not sessions.done():
                     on_progress(self.progress())
         finally:
-            await _end(sessions, done, limit)
-            await recorder.close()
+            try:
+                await _end(sessions, done, limit)
+            finally:  # whatever may come meanwhile, another cancellation for one
+                await recorder.close()
         return self._summary(recorder, sessions)
 
     def progress(self) -> Progress:
