@@ -118,6 +118,14 @@ async def test_nobody_there() -> None:
         await get(server)
 
 
+@pytest.mark.parametrize("host", ["no..where", ".nowhere", f"{'n' * 64}.invalid", "none.invalid"])
+async def test_names_that_no_host_can_have(host: str) -> None:
+    for scheme in ("http", "https"):
+        address, _ = parse_address(f"{scheme}://{host}/")
+        with pytest.raises(Unreachable, match="no such host"):
+            await HttpClient(SourceOptions()).fetch(address)
+
+
 async def test_silence_and_dripping_end_in_time() -> None:
     async def drip(request: Request) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nA: " + b"b" * 1000:

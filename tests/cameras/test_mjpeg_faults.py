@@ -144,12 +144,27 @@ async def test_logins(login: str) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return self_signed(tmp_path_factory.mktemp("tls") / "camera.pem")
+
+
+def self_signed(path: Path) -> Path:
     """A self-signed certificate with its key, as cameras make them."""
-    path = tmp_path_factory.mktemp("tls") / "camera.pem"
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=camera -keyout"
     made = subprocess.run([*command.split(), path], check=True, capture_output=True)
     path.write_bytes(path.read_bytes() + made.stdout)
     return path
+
+
+async def test_a_chosen_certificate_is_the_only_one(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names are not compared then, so that any other that the system trusts would do."""
+    other = self_signed(tmp_path / "other.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    async with simulator(certificate=certificate) as camera:
+        address, _ = parse_address(camera.stream_url)
+        with pytest.raises(NotTrusted):
+            await watch(HttpSource(address, SourceOptions(trust=Trust(ca_file=str(other)))), 1)
 
 
 async def test_tls_with_a_certificate_that_a_person_chose(certificate: Path) -> None:

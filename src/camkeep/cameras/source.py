@@ -68,12 +68,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Which certificates a TLS camera may show beside those that the system trusts."""
+    """Which certificates a TLS camera may show: those that the system trusts for its name, or
+    where a person chose one, that one and no other."""
 
     fingerprint: str | None = None
     """SHA-256 of the certificate, 64 hexadecimal digits in lower case."""
     ca_file: str | None = None
-    """A PEM file of certificates that a person chose to trust."""
+    """A PEM file of certificates that a person chose to trust, for whatever name: the camera's
+    own, or those it is signed with."""
 
 
 def parse_trust(text: str | None) -> Trust:

@@ -204,6 +204,8 @@ async def connect(address: Address, feed: Feed, options: SourceOptions, *, tls: 
         ) from None
     except (OSError, ssl.SSLError) as error:
         raise translate(error, address) from None
+    except UnicodeError:  # IDNA: a part of the name is empty or too long
+        raise Unreachable(f"no such host: {address.host[:80]}") from None
     raw = transport.get_extra_info("socket")
     if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -216,17 +218,18 @@ async def connect(address: Address, feed: Feed, options: SourceOptions, *, tls: 
 
 
 def _tls_context(trust: Trust) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if trust.fingerprint is not None:  # compared by connect(), before anything is sent
+    try:  # with a file, nothing but what is in it: names are not compared then
+        context = ssl.create_default_context(cafile=trust.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "strerror", None) or "no certificate in it"
+        raise UsageError(f"cannot read certificates from {trust.ca_file}: {reason}") from None
+    if trust.ca_file is not None:
+        context.check_hostname = False  # cameras sign for names that nobody uses
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the camera's own will do
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # few cameras make them by the book
+    elif trust.fingerprint is not None:  # compared by connect(), before anything is sent
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif trust.ca_file is not None:
-        try:
-            context.load_verify_locations(trust.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            reason = getattr(error, "strerror", None) or "no certificate in it"
-            raise UsageError(f"cannot read certificates from {trust.ca_file}: {reason}") from None
-        context.check_hostname = False  # cameras sign for names that nobody uses
     return context
 
 
