@@ -26,6 +26,16 @@ from camkeep.errors import UsageError
         ("http://c/snap.cgi?user=admin&pwd=secret", "http://c/snap.cgi?user=admin&pwd=***"),
         ("http://c/s?loginuse=a&loginpas=secret&x", "http://c/s?loginuse=a&loginpas=***&x"),
         ("http://c/s?p%61ssword=secret", "http://c/s?p%61ssword=***"),
+        ("http://c/s?a=1;pwd=secret;b=2", "http://c/s?a=1;pwd=***;b=2"),
+        (
+            "rtsp://c/user=admin&password=secret&channel=1&stream=0.sdp?real_stream",
+            "rtsp://c/user=admin&password=***&channel=1&stream=0.sdp?real_stream",
+        ),
+        (
+            "rtsp://c/user=admin_password=secret_x_channel=1_stream=0.sdp",
+            "rtsp://c/user=admin_password=***_channel=1_stream=0.sdp",
+        ),
+        ("rtsp://c/live/token=secret/main", "rtsp://c/live/token=***/main"),
     ],
 )
 def test_shown_without_secrets(text: str, shown: str) -> None:

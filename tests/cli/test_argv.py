@@ -17,6 +17,7 @@ from camkeep.cli.argv import redact
         ("easyn://admin:secret@cam/", "easyn://admin:***@cam/"),
         ("rtsp://a:se@cret/x@cam/", "rtsp://a:***@cam/"),
         ("http://cam/s.cgi?user=a&pwd=secret&x=1", "http://cam/s.cgi?user=a&pwd=***&x=1"),
+        ("rtsp://cam/user=a&password=secret&channel=1", "rtsp://cam/user=a&password=***&channel=1"),
         ("rtsp://admin@cam/", "rtsp://admin@cam/"),
         ("birds.mp4", "birds.mp4"),
         ("/dev/video0?key=1", "/dev/video0?key=1"),

@@ -1,7 +1,7 @@
 """Where a camera is, and the login for it, kept apart so that no text can hold both.
 
-`str(address)` is what messages, logs and file headers show: no login, and values of query
-parameters that look like secrets are replaced. Only `Address.target` has them, for the wire.
+`str(address)` is what messages, logs and file headers show: no login, and the values of what
+looks like a secret in path and query are replaced. Only `Address.target` has them, for the wire.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ SCHEMES = (*DEFAULT_PORTS, "v4l2", "testcard")
 """What camkeep opens; nothing else, by allowlist."""
 
 _SECRET_KEYS = re.compile(r"pass|pwd|pas$|secret|token|key|auth|sig|credential", re.IGNORECASE)
+_PATH_VALUE = re.compile(r"([A-Za-z]+)=(.*?)(?=_[A-Za-z]+=|[&;,/?]|\Z)", re.DOTALL)
+"""Some recorders want the login in the path: /user=admin_password=secret_channel=1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Credentials:
     password: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Address:
     """A camera's URL without its login.
 
@@ -45,7 +47,7 @@ class Address:
     host: str = ""
     port: int = 0
     path: str = "/"
-    query: str = field(default="", repr=False)
+    query: str = ""
 
     @property
     def authority(self) -> str:
@@ -68,21 +70,33 @@ class Address:
         return replace(self, path=path, query=query)
 
     def __str__(self) -> str:
-        shown = redact_query(self.query)
-        tail = f"{self.path}?{shown}" if shown else self.path
+        path, query = redact_path(self.path), redact_query(self.query)
+        tail = f"{path}?{query}" if query else path
         if not self.host:
             return f"{self.scheme}:{tail}"
         return f"{self.scheme}://{self.authority}{tail}"
 
+    def __repr__(self) -> str:
+        return f"<Address {self}>"
+
+
+def redact_path(path: str) -> str:
+    """`path` with the values in it that look like secrets replaced."""
+
+    def shown(match: re.Match[str]) -> str:
+        return f"{match[1]}=***" if _SECRET_KEYS.search(match[1]) else match[0]
+
+    return _PATH_VALUE.sub(shown, path)
+
 
 def redact_query(query: str) -> str:
     """`query` with the values of all parameters that look like secrets replaced."""
-    parts = []
-    for part in query.split("&"):
-        name, equals, _ = part.partition("=")
-        secret = equals and _SECRET_KEYS.search(unquote(name))
-        parts.append(f"{name}=***" if secret else part)
-    return "&".join(parts)
+    parts = re.split("([&;])", query)
+    for at in range(0, len(parts), 2):
+        name, equals, _ = parts[at].partition("=")
+        if equals and _SECRET_KEYS.search(unquote(name)):
+            parts[at] = f"{name}=***"
+    return "".join(parts)
 
 
 def parse_address(text: str) -> tuple[Address, Credentials | None]:

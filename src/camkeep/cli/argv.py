@@ -17,14 +17,15 @@ _USERINFO = re.compile(r"(?<=://)([^/?#@\s:]*):(\S*)(?=@)")  # up to the last @,
 
 
 def redact(argument: str) -> str:
-    """`argument` with the password of a URL and secret query values replaced."""
-    from camkeep.cameras.address import redact_query
+    """`argument` with the password of a URL, and what looks like one in its path or query,
+    replaced."""
+    from camkeep.cameras.address import redact_path, redact_query
 
     shown = _USERINFO.sub(r"\1:***", argument)
     head, mark, query = shown.partition("?")
-    if mark and "://" in head:
-        shown = f"{head}?{redact_query(query)}"
-    return shown
+    if "://" not in head:
+        return shown
+    return redact_path(head) + mark + redact_query(query)
 
 
 def true_arguments() -> list[str]:
