@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from camkeep.media.nal import MAX_SIDE, AccessUnit
 from camkeep.model import AudioParams, Codec, Sample, VideoParams
 
@@ -58,6 +61,16 @@ def access_unit(unit: AccessUnit) -> None:
     sets = {7, 8, 9, 10, 11, 12} if h264 else {32, 33, 34, 35, 36, 37, 38}
     assert not sets & set(kinds), "a parameter set or delimiter in a sample"
     assert any(kind < 6 if h264 else kind < 32 for kind in kinds), "a sample without a slice"
+
+
+def time_rises(made: Sequence[Sample]) -> None:
+    """Within a run, wall times rise with media times; runs only go up."""
+    runs = [sample.run for sample in made]
+    assert runs == sorted(runs)
+    for run in set(runs):
+        shown = sorted((s.ticks, s.wall) for s in made if s.run == run)
+        for (ticks, wall), (later_ticks, later_wall) in pairwise(shown):
+            assert wall <= later_wall, f"time runs backwards from {ticks} to {later_ticks}"
 
 
 def sample(made: Sample) -> None:

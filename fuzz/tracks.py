@@ -47,6 +47,7 @@ def drive(media: Media, data: bytes) -> None:
     assert sum(len(sample.data) for sample in made) <= 2 * taken + 1024 * len(made)
     for sample in made:
         checks.sample(sample)
+    checks.time_rises(made)
 
 
 def _chunks(data: bytes) -> list[list[Packet]]:

@@ -63,7 +63,7 @@ def test_mjpeg(kind: str) -> None:
     parser = MultipartParser("b", lambda *_: None, Counter())
     with at_most(most):
         parser.feed(memoryview(front), MonoNs(0), WallUs(0))
-        for number in range(40 * MB // len(chunk) if "data" in kind else 60):
+        for number in range(40 * MB // len(chunk) if "data" in kind else 20):
             parser.feed(memoryview(chunk), MonoNs(number), WallUs(number))
 
 
@@ -124,7 +124,7 @@ def test_framing(front: bytes, more: bytes) -> None:
     most = messages.MAX_HEAD + messages.MAX_BODY + 64 * KB
     with at_most(20 * most), suppress(StreamBroken):
         deframer.feed(answer + front)
-        for _ in range(40):
+        for _ in range(20):
             deframer.feed(more)
 
 

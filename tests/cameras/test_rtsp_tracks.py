@@ -348,6 +348,19 @@ def test_several_aac_frames_in_a_packet() -> None:
     assert got[0].params.frame_ticks == 1024
 
 
+def test_sound_in_time_though_its_packets_come_too_early() -> None:
+    """While a run finds its anchor, the frames of one packet must not overtake the next one."""
+    now, got = Now(), []
+    track = AudioTrack(AacPackets(aac()), 97, now, Outlet(got.append, Notes(), lambda: None))
+    for n in range(40):
+        data = rtp(n, n * 3072, au_packet(b"a", b"b", b"c"), pt=97)
+        track.receive(data, 0, len(data))
+        now.advance(0.02)  # they hold 0.064 s
+    walls = [sample.wall for sample in got]
+    assert len(walls) == 120
+    assert walls == sorted(walls)
+
+
 def test_a_fragmented_aac_frame() -> None:
     packets = AacPackets(aac())
     one, two = au_packet(b"abc", size=6), au_packet(b"def", size=6)

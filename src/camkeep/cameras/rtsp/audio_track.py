@@ -6,7 +6,7 @@ from camkeep.cameras.rtsp.depacketize_audio import AudioPackets
 from camkeep.cameras.rtsp.rtcp import Report
 from camkeep.cameras.rtsp.track import Moment, Outlet, Track
 from camkeep.cameras.trouble import Trouble
-from camkeep.clock import WallUs
+from camkeep.clock import MonoNs, WallUs
 from camkeep.errors import MediaError
 from camkeep.media.timeline import Timeline
 from camkeep.model import Sample
@@ -36,13 +36,16 @@ class AudioTrack(Track):
         if not pieces:
             return
         arrival, wall = self.moment.arrival, self.moment.arrival_wall
-        placed = self._place(self._timeline, stamp, arrival, wall)
-        shift = self._out.alignment.shift(self._clock.at(stamp), placed.wall, placed.run)
-        params, run = self._packets.params, placed.run
+        params, out = self._packets.params, self._out
         for offset, piece in pieces:
-            at = WallUs(placed.wall + shift + offset * 1_000_000 // self._rate)
-            ticks = placed.ticks + offset
-            self._out.sink(Sample(params, piece, ticks, arrival, at, True, run))
+            # the packet's own frame says when the others would have come by themselves
+            at, after_us = (stamp + offset) & 0xFFFF_FFFF, offset * 1_000_000 // self._rate
+            placed = self._place(
+                self._timeline, at, MonoNs(arrival + 1000 * after_us), WallUs(wall + after_us)
+            )
+            shift = out.alignment.shift(self._clock.at(at), placed.wall, placed.run)
+            taken = WallUs(placed.wall + shift)
+            out.sink(Sample(params, piece, placed.ticks, arrival, taken, True, placed.run))
 
     def _lost(self) -> None:
         self._packets.reset()

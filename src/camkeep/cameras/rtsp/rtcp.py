@@ -125,5 +125,6 @@ class Alignment:
         if run == self._run:
             most = max(0, wall - self._wall) // 4
             wanted = max(self._shift - most, min(self._shift + most, wanted))
+            wall = max(self._wall, wall)
         self._run, self._wall, self._shift = run, wall, wanted
         return wanted
