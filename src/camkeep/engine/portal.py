@@ -6,7 +6,10 @@ import asyncio
 import functools
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from camkeep.errors import UsageError
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -29,20 +32,35 @@ class Portal:
         """Run `work` to its end and return what it returns.
 
         KeyboardInterrupt while waiting cancels `work`, waits until it has cleaned up (a movie
-        is closed), and goes on its way.
+        is closed), and goes on its way. Raises UsageError after `close`.
         """
-        over = threading.Event()
-        future = asyncio.run_coroutine_threadsafe(_told(work, over), self._loop)
+        if self.closed:
+            work.close()
+            raise UsageError("the camera is closed: use it inside its with block")
+        result: Future[T] = Future()
+        tasks: list[asyncio.Task[T]] = []
+
+        def begin() -> None:
+            task = self._loop.create_task(_awaited(work))
+            task.add_done_callback(functools.partial(_pass_on, result))
+            tasks.append(task)
+
+        self._loop.call_soon_threadsafe(begin)
         try:
-            return future.result()
+            return result.result()
         except KeyboardInterrupt:
-            future.cancel()
-            over.wait(LONGEST_GOODBYE_S)
+            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())  # it has begun by then
+            wait((result,), LONGEST_GOODBYE_S)
             raise
+
+    @property
+    def closed(self) -> bool:
+        """Whether it runs nothing any more."""
+        return self._loop.is_closed()
 
     def close(self) -> None:
         """Cancel what still runs, and end the loop and its thread."""
-        if self._loop.is_closed():
+        if self.closed:
             return
         asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -69,11 +87,19 @@ def blocking(
     return call
 
 
-async def _told(work: Coroutine[Any, Any, T], over: threading.Event) -> T:
-    try:
-        return await work
-    finally:
-        over.set()
+async def _awaited(work: Coroutine[Any, Any, T]) -> T:
+    """What can be awaited as what can be a task: the steps of a generator are no coroutines."""
+    return await work
+
+
+def _pass_on(result: Future[T], task: asyncio.Task[T]) -> None:
+    """Tell the thread that waits."""
+    if task.cancelled():
+        result.set_exception(CancelledError())
+    elif (error := task.exception()) is not None:
+        result.set_exception(error)
+    else:
+        result.set_result(task.result())
 
 
 async def _cancel_others() -> None:
