@@ -94,7 +94,7 @@ async def test_thinning_makes_no_gaps(path: Path) -> None:
 async def test_what_was_held_to_settle_goes_to_the_disk_at_once(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reel, "FLUSH_S", 3600.0)
+    monkeypatch.setattr(reel, "FLUSH_S", 1e9)
     source = Staged(stream(50))
     running = asyncio.create_task(Recording(source, Plan(path), SystemClock()).run())
     while not (kept := grown(path)):

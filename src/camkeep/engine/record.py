@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from camkeep.archive.writer import Volume
 from camkeep.cameras.source import Notes, Source
 from camkeep.clock import Clock
 from camkeep.engine.plan import Plan, Progress, Summary
@@ -24,13 +25,20 @@ PROGRESS_S = 0.5
 
 
 class Recording:
-    """One recording under way. `run()` it once; `stop()` ends it and keeps what there is."""
+    """One recording under way. `run()` it once; `stop()` ends it and keeps what there is.
 
-    def __init__(self, source: Source, plan: Plan, clock: Clock) -> None:
+    Recordings that go to the same disk do well to share a `volume`, its writer thread; without
+    one, a recording has a thread of its own.
+    """
+
+    def __init__(
+        self, source: Source, plan: Plan, clock: Clock, volume: Volume | None = None
+    ) -> None:
         self.notes = Notes()
         self._source = source
         self._plan = plan
         self._clock = clock
+        self._volume = volume
         self._state: State = Connecting()
         self._sessions = 0
         self._stopped = False
@@ -50,7 +58,9 @@ class Recording:
         """
         self._plan.check_writable()
         camera = str(self._source.address)
-        recorder = self._recorder = Recorder(self._plan, self.notes, camera, self._clock)
+        recorder = self._recorder = Recorder(
+            self._plan, self.notes, camera, self._clock, self._volume
+        )
         sessions = asyncio.create_task(
             run_sessions(self._source, recorder, self.notes, self._entered, self._clock)
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from camkeep.archive.writer import Volume
 from camkeep.cameras.source import Notes
 from camkeep.clock import Clock, WallUs
 from camkeep.engine.openmovie import OpenMovie
@@ -35,7 +36,14 @@ RATE_FRAMES = 3000
 class Recorder:
     """The sink of one recording. `done` is set when the plan is fulfilled or the disk failed."""
 
-    def __init__(self, plan: Plan, notes: Notes, camera: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        notes: Notes,
+        camera: str,
+        clock: Clock,
+        volume: Volume | None = None,
+    ) -> None:
         self.done = asyncio.Event()
         self.ended = "the camera failed"
         self.gaps: list[Gap] = []
@@ -45,7 +53,7 @@ class Recorder:
         self._camera = camera
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._reel = Reel(plan, self.done.set)
+        self._reel = Reel(plan, self.done.set, volume)
         self._held: list[Sample] | None = None  # a session's first samples, until they settle
         self._settle: asyncio.TimerHandle | None = None
         self._session = 0

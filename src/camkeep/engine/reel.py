@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
 
-from camkeep.archive.writer import Writer
+from camkeep.archive.writer import Volume, Writer
 from camkeep.engine.openmovie import OpenMovie
 from camkeep.engine.plan import Movie, Plan
 from camkeep.media.mp4 import Identity
@@ -28,7 +28,9 @@ LINGER_S = 1.0
 class Reel:
     """Writes samples to the newest movie. `close` makes them all whole."""
 
-    def __init__(self, plan: Plan, on_error: Callable[[], object]) -> None:
+    def __init__(
+        self, plan: Plan, on_error: Callable[[], object], volume: Volume | None = None
+    ) -> None:
         """`on_error` is called on the loop when the disk has failed; `error` says how."""
         self.movies: list[Movie] = []
         """Those that are closed."""
@@ -38,7 +40,7 @@ class Reel:
         self._names = plan.names()
         self._loop = asyncio.get_running_loop()
         self._on_error = on_error
-        self._writer = Writer(self._failed)
+        self._writer = Writer(self._failed, volume)
         self._lingering: OpenMovie | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._last_sync = self._loop.time()
@@ -77,7 +79,9 @@ class Reel:
         if movie.pending_bytes >= FLUSH_BYTES:
             self._write(movie)
         elif self._timer is None:
-            self._timer = self._loop.call_later(FLUSH_S, self.flush)
+            # all recordings write at the same instants: the loop and the writer wake up once
+            now = self._loop.time()
+            self._timer = self._loop.call_at(now - now % FLUSH_S + FLUSH_S, self.flush)
 
     def movie_at(self, elapsed_us: int) -> OpenMovie | None:
         """The movie that sound of that time belongs to; None where it is closed already."""
