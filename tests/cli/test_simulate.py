@@ -83,7 +83,7 @@ def test_faults_rates_and_logins_are_as_asked_for(tmp_path: Path) -> None:
         (["easyn", "--jitter", "30"], "write 3-30"),
         (["easyn", "--jitter", "30-3"], "from the lower rate"),
         (["easyn", "--deliver", "2"], "at most 1"),
-        (["easyn", "--fps", "0"], "between 0.05 and 240"),
+        (["easyn", "--fps", "0.01"], "between 0.05 and 240"),
         (["easyn", "--login", "basic"], "needs a user"),
         (["easyn", "--password-file", "/nonexistent"], "needs a --user"),
         (["easyn", "--user", "a", "--password-file", "/nonexistent"], "No such file"),

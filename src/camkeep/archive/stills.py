@@ -11,14 +11,23 @@ from camkeep.archive.disk import create_error
 from camkeep.errors import NotWritable
 
 
+def check_still(path: Path, *, overwrite: bool) -> None:
+    """Raise NotWritable where `path` is plainly not to be written, before a picture is taken."""
+    if path.is_dir():
+        raise NotWritable(f"{path} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise NotWritable(f"there is no folder {path.parent}: create it first")
+    if path.exists() and not overwrite:
+        raise NotWritable(f"{path} exists already: choose another name or say --overwrite")
+
+
 def write_still(path: Path, picture: bytes, *, overwrite: bool) -> None:
     """Write `picture` to `path`, whole or not at all. Blocks.
 
     Raises NotWritable, DiskFull or WriteFailed; a file that was there before is then still
     there as it was.
     """
-    if path.exists() and not overwrite:
-        raise NotWritable(f"{path} exists already: choose another name or say --overwrite")
+    check_still(path, overwrite=overwrite)
     part: Path | None = None
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".camkeep-", suffix=".part")

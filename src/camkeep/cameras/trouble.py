@@ -157,8 +157,8 @@ class Trouble(Enum):
         "frame-before-key",
         "frames that came before a key frame",
         "frame that came before a key frame",
-        "Dropped, because nobody can decode such a frame. A shorter key frame interval in the camera's "
-        "settings starts recordings sooner.",
+        "Dropped, because nobody can decode such a frame. A shorter key frame interval in the "
+        "camera's settings starts recordings sooner.",
     )
     CLOCK_JUMP = _Words(
         "clock-jump",

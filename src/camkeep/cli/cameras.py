@@ -9,7 +9,7 @@ import json
 from camkeep.cameras.easyn.discovery import Found, discover
 from camkeep.cameras.v4l2 import Webcam, list_devices
 from camkeep.cameras.v4l2.offer import Format, Rates
-from camkeep.cli.common import seconds
+from camkeep.cli.common import say, seconds
 from camkeep.errors import NotSupported
 
 
@@ -29,7 +29,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=3.0,
         help="how long to search the network (3s)",
     )
-    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
@@ -38,16 +38,16 @@ def run(args: argparse.Namespace) -> int:
     webcams, unsupported = _webcams()
     found = asyncio.run(discover(args.timeout)) if args.network else []
     if args.json:
-        print(as_json(webcams, found if args.network else None))
+        say(as_json(webcams, found if args.network else None))
         return 0
     if unsupported is not None:
-        print(f"No webcams: {unsupported}.")
+        say(f"No webcams: {unsupported}.")
     elif not webcams:
-        print("No webcam is plugged into this machine.")
+        say("No webcam is plugged into this machine.")
     for webcam in webcams:
-        print("\n".join(describe(webcam)))
+        say("\n".join(describe(webcam)))
     if args.network:
-        print("\n".join(describe_found(found)))
+        say("\n".join(describe_found(found)))
     return 0
 
 

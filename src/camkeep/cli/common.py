@@ -7,12 +7,17 @@ import getpass
 import os
 import re
 import sys
+import textwrap
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from camkeep.cameras.address import Address, Credentials, parse_address
-from camkeep.cameras.source import SourceOptions, parse_trust
-from camkeep.errors import UsageError
+from camkeep.cameras.source import TIMEOUT_S, SourceOptions, parse_trust
+from camkeep.errors import UsageError, WriteFailed
+
+WIDEST = 88
+"""Columns of text at most: longer lines are hard to read."""
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -21,7 +26,9 @@ def add_camera(parser: argparse.ArgumentParser) -> None:
     """The camera's address and all that belongs to reaching it."""
     parser.add_argument(
         "camera",
-        help="its URL (easyn:, http:, https:, rtsp:, rtsps:, testcard:), or 0 for the first webcam",
+        metavar="CAMERA",
+        help="rtsp://HOST/PATH, http://HOST/PATH, easyn://HOST/, testcard:, or 0 for the first "
+        "webcam; docs/commands.md has them all",
     )
     login = parser.add_argument_group(
         "login",
@@ -45,8 +52,8 @@ def add_camera(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         metavar="TIME",
         type=seconds,
-        default=10.0,
-        help="give up when nothing comes for so long (10s)",
+        default=TIMEOUT_S,
+        help="give up when nothing comes for so long (8s)",
     )
 
 
@@ -78,7 +85,7 @@ def _credentials(args: argparse.Namespace, of_url: Credentials | None) -> Creden
         return who
     if "CAMKEEP_PASSWORD" in os.environ:
         return replace(who, password=os.environ["CAMKEEP_PASSWORD"])
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         return replace(who, password=getpass.getpass(f"Password of {who.user}: "))
     return who
 
@@ -104,6 +111,88 @@ def seconds(text: str) -> float:
     if not total > 0:
         raise argparse.ArgumentTypeError("a length of time is more than 0")
     return total
+
+
+def whole_number(text: str) -> int:
+    """``250``, as a number of more than 0."""
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def frames_a_second(text: str) -> float:
+    """``0.5``, ``25``: frames a second."""
+    if not re.fullmatch(r"[0-9]{0,6}\.?[0-9]{1,6}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate: write 25, or 0.5 for one in 2 s")
+    if not float(text):
+        raise argparse.ArgumentTypeError("a rate is more than 0")
+    return float(text)
+
+
+def say(text: str) -> None:
+    """Print `text` for a person, without what could steer a terminal: cameras choose some of it.
+
+    Whoever read it may have gone (``| head -1``): then nobody is told. Raises WriteFailed where
+    it cannot be written for another reason.
+    """
+    if sys.stdout is None or sys.stdout.closed:
+        return
+    try:
+        print(printable(text), flush=True)
+    except BrokenPipeError:
+        hang_up()
+    except OSError as error:
+        hang_up()
+        raise WriteFailed(f"writing the output failed: {error.strerror or error}") from None
+
+
+def complain(text: str) -> None:
+    """Print `text` for a person on standard error, if it still leads anywhere."""
+    try:
+        print(printable(text), file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # the terminal has gone; there is nobody to tell
+        pass
+
+
+def hang_up() -> None:
+    """Let what is still to be printed go nowhere, so that the end of Python does not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def printable(text: str) -> str:
+    """`text` with everything but letters, signs and line breaks replaced."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+
+
+def columns(stream: object) -> int:
+    """How wide the terminal behind `stream` is; WIDEST where it is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80  # type: ignore[attr-defined]
+    except (OSError, ValueError, AttributeError):
+        return WIDEST
+
+
+def rows(facts: Iterable[tuple[str, str]], label: int) -> list[str]:
+    """Facts under each other: names of `label` columns, and what is told, wrapped beside them."""
+    width = min(WIDEST, columns(sys.stdout))
+    lines = []
+    for name, told in facts:
+        first, rest = f"  {name:<{label}}", " " * (2 + label)
+        lines += textwrap.wrap(
+            told,
+            max(width, 40),
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
+def counted(count: int, thing: str) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def in_bytes(count: float) -> str:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 import textwrap
 from typing import Any
 
-from camkeep.cli.common import add_camera, camera_from, in_rate, in_time, seconds
+from camkeep.cli.common import (
+    WIDEST,
+    add_camera,
+    camera_from,
+    columns,
+    in_rate,
+    in_time,
+    rows,
+    say,
+    seconds,
+)
 from camkeep.engine.diagnosis import diagnose
 from camkeep.engine.probe import Report, probe
 from camkeep.engine.sources import make_source
@@ -44,13 +55,13 @@ def run(args: argparse.Namespace) -> int:
     """Watch and tell."""
     address, options = camera_from(args)
     report = asyncio.run(probe(make_source(address, options), args.duration))
-    print(json.dumps(as_json(report), indent=2) if args.json else describe(report))
+    say(json.dumps(as_json(report), indent=2) if args.json else describe(report))
     return 0
 
 
 def describe(report: Report) -> str:
     """The report for a person."""
-    rows: list[tuple[str, str | None]] = [
+    facts: list[tuple[str, str | None]] = [
         ("camera", report.product),
         ("login", report.login),
         ("transport", report.transport),
@@ -62,14 +73,13 @@ def describe(report: Report) -> str:
         ("clock", _clock(report)),
         ("first frame", f"after {in_time(report.first_frame_s)}"),
     ]
-    lines = [report.address]
-    lines += [f"  {name:<12}{value}" for name, value in rows if value]
+    lines = [report.address, *rows([(name, told) for name, told in facts if told], 12), ""]
     advice = diagnose(report)
-    lines.append("")
     if not advice:
         lines.append("Nothing is wrong with it.")
+    width = max(40, min(WIDEST, columns(sys.stdout)))
     for words in advice:
-        lines += textwrap.wrap(words, 88, initial_indent="! ", subsequent_indent="  ")
+        lines += textwrap.wrap(words, width, initial_indent="! ", subsequent_indent="  ")
     return "\n".join(lines)
 
 
@@ -77,8 +87,10 @@ def _video(report: Report) -> str | None:
     video = report.video
     if video is None:
         return None
-    order = ", frames out of order (B-frames)" if report.reordered else ""
-    return f"{_NAMES[video.codec]} {video.width}x{video.height} ({video.codec_string}{order})"
+    shown = f"{_NAMES[video.codec]} {video.width}x{video.height}"
+    if video.codec is not Codec.JPEG:  # whose codec string tells nobody anything
+        shown += f" ({video.codec_string})"
+    return f"{shown}, frames out of order (B-frames)" if report.reordered else shown
 
 
 def _rate(report: Report) -> str | None:
@@ -110,7 +122,10 @@ def _sound(report: Report) -> str | None:
 def _clock(report: Report) -> str | None:
     if report.clock_offset_s is None:
         return None
-    return f"{report.clock_offset_s:+.2f} s against this machine's"
+    offset = round(report.clock_offset_s, 2)
+    if not offset:
+        return "as this machine's"
+    return f"{abs(offset):.2f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
 
 
 def as_json(report: Report) -> dict[str, Any]:

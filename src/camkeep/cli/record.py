@@ -5,18 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from camkeep.cli.common import add_camera, camera_from, in_bytes, in_rate, in_time, seconds
+from camkeep.cli.common import (
+    add_camera,
+    camera_from,
+    complain,
+    counted,
+    frames_a_second,
+    in_bytes,
+    in_time,
+    rows,
+    say,
+    seconds,
+    whole_number,
+)
+from camkeep.cli.meter import Meter
 from camkeep.clock import as_datetime
-from camkeep.engine.plan import Plan, Progress, Summary
+from camkeep.engine.plan import Plan, Summary
 from camkeep.engine.record import Recording
 from camkeep.engine.sources import make_source
-
-PLAIN_S = 10.0
-"""Seconds between progress lines where there is no terminal."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,13 +38,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "ends the recording, and the file is whole.",
     )
     add_camera(parser)
-    parser.add_argument("file", type=Path, help="the movie to make (.mp4)")
+    parser.add_argument("file", metavar="FILE", type=Path, help="the movie to make (.mp4)")
     parser.add_argument("--duration", metavar="TIME", type=seconds, help="stop after 90s, 10m, 1h")
-    parser.add_argument("--frames", metavar="N", type=int, help="stop after so many frames")
+    parser.add_argument(
+        "--frames", metavar="N", type=whole_number, help="stop after so many frames"
+    )
     parser.add_argument(
         "--fps",
         metavar="RATE",
-        type=float,
+        type=frames_a_second,
         help="keep only so many frames a second (of H.264 and H.265: key frames); none is "
         "invented or re-timed",
     )
@@ -65,14 +76,14 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
     )
     recording = Recording(make_source(address, options), plan, options.clock)
-    show = None if args.quiet else _Meter()
+    show = None if args.quiet else Meter()
     summary = asyncio.run(_until_signal(recording, show))
     if show is not None:
         show.end()
     return _conclude(summary)
 
 
-async def _until_signal(recording: Recording, show: _Meter | None) -> Summary:
+async def _until_signal(recording: Recording, show: Meter | None) -> Summary:
     """Run `recording`; the first SIGINT, SIGTERM or SIGHUP stops it in good order."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -92,12 +103,12 @@ def _stop(recording: Recording, number: signal.Signals) -> None:
 def _conclude(summary: Summary) -> int:
     """Print what came of it; returns the exit code."""
     if summary.movies:
-        print(describe(summary))
+        say(describe(summary))
     if summary.error is not None:
         if summary.stopped and not summary.movies:
-            print("camkeep: stopped before the first frame; nothing was kept", file=sys.stderr)
+            complain("camkeep: stopped before the first frame; nothing was kept")
             return 130
-        print(f"camkeep: {summary.error}", file=sys.stderr)
+        complain(f"camkeep: {summary.error}")
         return summary.error.exit_code
     return 0
 
@@ -105,76 +116,31 @@ def _conclude(summary: Summary) -> int:
 def describe(summary: Summary) -> str:
     """The summary for a person, one fact a line."""
     lines = [
-        f"{movie.path}  {in_time(movie.seconds)}  {movie.frames} frames  {in_bytes(movie.bytes)}"
+        f"{movie.path}  {in_time(movie.seconds)}  {counted(movie.frames, 'frame')}  "
+        f"{in_bytes(movie.bytes)}{f'  ({movie.because})' if movie.because else ''}"
         for movie in summary.movies
     ]
+    return "\n".join([*lines, *rows(_facts(summary), 9)])
+
+
+def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
     if summary.measured_fps is not None:
         promised = ""
         if summary.promised_fps:
             promised = f" (the camera promises {summary.promised_fps:g})"
-        lines.append(f"  rate     {summary.measured_fps:.2f} frames a second measured{promised}")
+        yield "rate", f"{summary.measured_fps:.2f} frames a second measured{promised}"
     if summary.thinned:
-        lines.append(f"  thinned  {summary.thinned} frames left out, as asked")
+        yield "thinned", f"{counted(summary.thinned, 'frame')} left out, as asked"
     if summary.reconnects:
         times = "once" if summary.reconnects == 1 else f"{summary.reconnects} times"
-        lines.append(f"  reconnected {times}")
+        yield "camera", f"reconnected {times}"
     for gap in summary.gaps:
         start, end = as_datetime(gap.start).astimezone(), as_datetime(gap.end).astimezone()
-        lines.append(
-            f"  gap      {start:%H:%M:%S} to {end:%H:%M:%S} ({in_time(gap.seconds)}): {gap.cause}"
-        )
+        span = f"{start:%H:%M:%S} to {end:%H:%M:%S} ({in_time(gap.seconds)})"
+        yield "gap", f"{span}: {gap.cause}"
     if summary.drops:
-        lines.append(
-            f"  dropped  {summary.drops} frames: the disk was too slow, or they were undecodable"
-        )
+        frames = counted(summary.drops, "frame")
+        yield "dropped", f"{frames}: the disk was too slow, or nobody could have decoded them"
     for trouble, count in summary.trouble.most_common():
         if count:
-            lines.append(f"  noticed  {count} {trouble.what}. {trouble.advice}")
-    return "\n".join(lines)
-
-
-class _Meter:
-    """Shows progress: one line that changes on a terminal, a plain line now and then without."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._last: Progress | None = None
-        self._last_at = 0.0
-        self._rates: list[tuple[float, int, int]] = []
-        self._printed_at = time.monotonic()
-        self._state = ""
-
-    def __call__(self, progress: Progress) -> None:
-        """Show `progress`."""
-        now = time.monotonic()
-        self._rates = [r for r in self._rates if now - r[0] <= 5.0]
-        self._rates.append((now, progress.frames, progress.bytes))
-        if self._live:
-            sys.stderr.write(f"\r\x1b[K{self._line(progress)}")
-            sys.stderr.flush()
-        elif progress.state != self._state or now - self._printed_at >= PLAIN_S:
-            self._state, self._printed_at = progress.state, now
-            print(self._line(progress), file=sys.stderr, flush=True)
-
-    def _line(self, progress: Progress) -> str:
-        if progress.state != "live" and not progress.frames:
-            return progress.state
-        (then, frames, size), (now, frames_now, size_now) = self._rates[0], self._rates[-1]
-        parts = [in_time(progress.seconds), f"{progress.frames} frames"]
-        if now > then:
-            parts.append(f"{(frames_now - frames) / (now - then):.1f} a second")
-            parts.append(in_rate((size_now - size) * 8 / (now - then)))
-        parts.append(in_bytes(progress.bytes))
-        if progress.drops:
-            parts.append(f"{progress.drops} dropped")
-        if progress.files > 1:
-            parts.append(f"file {progress.files}")
-        if progress.state != "live":
-            parts.append(progress.state)
-        return "  ".join(parts)
-
-    def end(self) -> None:
-        """Leave the terminal clean for the summary."""
-        if self._live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            yield "noticed", f"{trouble.counted(count)}. {trouble.advice}"

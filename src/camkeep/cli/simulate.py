@@ -11,7 +11,7 @@ from pathlib import Path
 
 from camkeep.cameras.simulate import Kind, Simulator, SimulatorOptions, parse_fault
 from camkeep.cameras.simulate.options import LOGINS
-from camkeep.cli.common import first_line
+from camkeep.cli.common import first_line, frames_a_second, say
 from camkeep.errors import UsageError
 
 _MEASURES = {
@@ -27,10 +27,10 @@ class _ListFaults(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         for measure, meaning in _MEASURES.items():
-            print(f"{meaning}:")
+            say(f"{meaning}:")
             for kind in Kind:
                 if kind.measure == measure:
-                    print(f"  {kind.code:22} {kind.what}")
+                    say(f"  {kind.code:22} {kind.what}")
         parser.exit()
 
 
@@ -50,10 +50,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="which address to listen on (127.0.0.1: this machine only; 0.0.0.0: all networks)",
     )
     picture = parser.add_argument_group("the picture")
-    picture.add_argument("--size", metavar="WxH", type=_size, default=(640, 480), help="(640x480)")
-    picture.add_argument("--fps", metavar="RATE", type=float, default=25.0, help="frames/s (25)")
     picture.add_argument(
-        "--jitter", metavar="LOW-HIGH", type=_span, help="let the rate wander: 3-30"
+        "--size", metavar="WxH", type=_size, default=(640, 480), help="its size (640x480)"
+    )
+    picture.add_argument(
+        "--fps", metavar="RATE", type=frames_a_second, default=25.0, help="frames a second (25)"
+    )
+    picture.add_argument(
+        "--jitter", metavar="LOW-HIGH", type=_span, help="let the rate wander, as 3-30"
     )
     picture.add_argument(
         "--deliver",
@@ -68,19 +72,23 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--password-file", metavar="FILE", type=Path, help="its first line is the password"
     )
     login.add_argument("--login", choices=LOGINS, help="how the camera wants the login")
-    wrong = parser.add_argument_group("what kind and how faulty")
-    wrong.add_argument(
-        "--dialect", choices=("A", "B"), default="A", help="of EasyN: A Netwave (A), B later clones"
+    model = parser.add_argument_group("the model")
+    model.add_argument(
+        "--dialect",
+        choices=("A", "B"),
+        default="A",
+        help="of EasyN: A is Netwave (A), B later clones",
     )
-    wrong.add_argument(
+    model.add_argument(
         "--certificate", metavar="FILE", type=Path, help="PEM with certificate and key: TLS"
     )
-    wrong.add_argument(
+    model.add_argument(
         "--discovery",
         metavar="PORT",
         type=int,
         help="answer the search for EasyN cameras on this UDP port (they use 10000)",
     )
+    wrong = parser.add_argument_group("what it does wrong")
     wrong.add_argument(
         "--fault",
         metavar="NAME[:N]",
@@ -126,7 +134,7 @@ async def _serve(simulator: Simulator) -> None:
     async with simulator:
         _introduce(simulator)
         await ended.wait()
-    print("\nended", flush=True)
+    say("\nended")
 
 
 def _introduce(simulator: Simulator) -> None:
@@ -139,19 +147,19 @@ def _introduce(simulator: Simulator) -> None:
     kind = f"EasyN camera (dialect {options.dialect})"
     if simulator.kind == "mjpeg":
         kind = "MJPEG camera"
-    print(f"{kind}, {options.width}x{options.height}, {rate}")
-    print(f"  stream    {simulator.stream_url}")
-    print(f"  snapshot  {simulator.snapshot_url}")
+    say(f"{kind}, {options.width}x{options.height}, {rate}")
+    say(f"  stream    {simulator.stream_url}")
+    say(f"  snapshot  {simulator.snapshot_url}")
     for fault in sorted(options.faults, key=lambda fault: fault.kind.code):
-        print(f"  fault     {fault}")
-    print("try it:")
+        say(f"  fault     {fault}")
+    say("try it:")
     login = f" --user {options.user}" if options.user else ""
-    print(f"  camkeep record {simulator.url} birds.mp4 --duration 10s{login}")
-    print("Ctrl-C ends it.", flush=True)
+    say(f"  camkeep record {simulator.url} birds.mp4 --duration 10s{login}")
+    say("Ctrl-C ends it.")
 
 
 def _say(line: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+    say(f"{time.strftime('%H:%M:%S')}  {line}")
 
 
 def _password(args: argparse.Namespace) -> str:

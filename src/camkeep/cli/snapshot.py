@@ -7,8 +7,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from camkeep.cli.common import add_camera, camera_from, in_bytes
+from camkeep.cli.common import add_camera, camera_from, hang_up, in_bytes, say
 from camkeep.engine.camera import AsyncCamera
+from camkeep.engine.plan import SUFFIXES
+from camkeep.errors import WriteFailed
 from camkeep.media.jpeg import examine
 
 
@@ -21,7 +23,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "sends H.264 or H.265, name the file .mp4: it gets one key frame.",
     )
     add_camera(parser)
-    parser.add_argument("file", help="where to put it (.jpg or .mp4), or - for standard output")
+    parser.add_argument(
+        "file", metavar="FILE", help="where to put it (.jpg or .mp4), or - for standard output"
+    )
     parser.add_argument(
         "--repair",
         action="store_true",
@@ -37,13 +41,22 @@ def run(args: argparse.Namespace) -> int:
     camera = AsyncCamera(address, options)
     if args.file == "-":
         picture = asyncio.run(camera.snapshot(repair=args.repair))
-        sys.stdout.buffer.write(picture)
+        _write_out(picture)
         return 0
     path = Path(args.file)
     taken = asyncio.run(camera.snapshot(path, repair=args.repair, overwrite=args.overwrite))
-    if path.suffix.lower() in (".jpg", ".jpeg"):
-        picture_info = examine(taken)
-        print(f"{path}  {picture_info.width}x{picture_info.height}  {in_bytes(len(taken))}")
+    if path.suffix.lower() in SUFFIXES:
+        say(f"{path}  one key frame  {in_bytes(len(taken))}")
     else:
-        print(f"{path}  one key frame  {in_bytes(path.stat().st_size)}")
+        picture_info = examine(taken)
+        say(f"{path}  {picture_info.width}x{picture_info.height}  {in_bytes(len(taken))}")
     return 0
+
+
+def _write_out(picture: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(picture)
+        sys.stdout.flush()
+    except OSError as error:
+        hang_up()
+        raise WriteFailed(f"writing the picture failed: {error.strerror or error}") from None

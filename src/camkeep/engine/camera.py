@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from camkeep.archive.stills import write_still
+from camkeep.archive.stills import check_still, write_still
 from camkeep.cameras.address import Address
 from camkeep.cameras.source import Notes, SourceOptions
 from camkeep.engine.live import batches
@@ -19,11 +19,13 @@ from camkeep.engine.portal import Portal, blocking
 from camkeep.engine.probe import Report, probe
 from camkeep.engine.record import Recording
 from camkeep.engine.sources import make_source
-from camkeep.errors import of_camera
+from camkeep.errors import UsageError, of_camera
 from camkeep.media.jpeg_repair import repair as repaired
 from camkeep.model import Sample
 
 StrPath = str | os.PathLike[str]
+
+STILL_SUFFIXES = (".jpg", ".jpeg")
 
 
 class AsyncCamera:
@@ -61,11 +63,15 @@ class AsyncCamera:
         `repair` cuts off junk and null bytes that strict readers stumble over, losslessly.
         Where `path` ends in .mp4 it gets one key frame, whatever the codec, and the bytes
         returned are the movie's. Raises CameraError (NotSupported where the camera has no
-        JPEG) or StorageError.
+        JPEG), StorageError, or UsageError where `path` is called neither .jpg nor .mp4.
         """
         if path is not None and Path(path).suffix.lower() in SUFFIXES:
             summary = await self.record(path, frames=1, audio=False, overwrite=overwrite)
             return await asyncio.to_thread(summary.movies[0].path.read_bytes)
+        if path is not None:
+            if Path(path).suffix.lower() not in STILL_SUFFIXES:
+                raise UsageError(f"a snapshot is a JPEG: call the file {Path(path).stem}.jpg")
+            check_still(Path(path), overwrite=overwrite)
         with of_camera(str(self.address)):
             picture = await self._source.snapshot(self.notes)
         if repair:
@@ -164,7 +170,8 @@ class Camera:
                 except StopAsyncIteration:
                     return
         finally:
-            self._portal.run(many.aclose())
+            if not self._portal.closed:  # which would have ended it
+                self._portal.run(many.aclose())
 
     def close(self) -> None:
         """End the thread behind it. `with` does it by itself."""

@@ -93,7 +93,11 @@ class Progress:
     """Where a recording stands."""
 
     state: str
-    """"connecting", "live", or why it waits, in words."""
+    """"connecting", "live", or "waiting" after an attempt that failed."""
+    why: str
+    """What happened, in words, while it waits; else empty."""
+    retry_s: float
+    """How long it waits before the next attempt; 0 while it does not."""
     seconds: float
     frames: int
     bytes: int

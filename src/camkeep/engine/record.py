@@ -67,6 +67,8 @@ class Recording:
         done = asyncio.create_task(recorder.done.wait())
         limit = asyncio.create_task(self._end_when_away_too_long(recorder))
         try:
+            if on_progress is not None:
+                on_progress(self.progress())
             while not (sessions.done() or done.done()):
                 await asyncio.wait(
                     (sessions, done),
@@ -85,15 +87,18 @@ class Recording:
     def progress(self) -> Progress:
         """Where it stands."""
         assert self._recorder is not None
+        state, why, wait_s = "connecting", "", 0.0
         match self._state:
             case Connecting():
-                state = "connecting"
+                pass
             case Live():
                 state = "live"
             case Waiting(error, retry_s) | Refused(error, retry_s):
-                state = f"{error}; trying again in {retry_s:.0f} s"
+                state, why, wait_s = "waiting", str(error), retry_s
         made = self._recorder
-        return Progress(state, made.elapsed_s, made.frames, made.bytes, made.drops, made.files)
+        return Progress(
+            state, why, wait_s, made.elapsed_s, made.frames, made.bytes, made.drops, made.files
+        )
 
     def _entered(self, state: State) -> None:
         """A session entered `state`. Before the first frame, most failures end the recording."""

@@ -59,6 +59,7 @@ class Session:
         self._turn = asyncio.Lock()
         self._session: str | None = None
         self._methods: frozenset[str] = frozenset()
+        self._answered = False
 
     async def open(self, address: Address, options: SourceOptions) -> None:
         """Connect. Raises what `wire.connect` raises."""
@@ -96,8 +97,15 @@ class Session:
         try:
             what = f"the camera did not answer {method}"
             response = await self.wire.wait_for(self._pending, self._answer_s, what)
+        except StreamBroken:
+            if self._answered:
+                raise
+            raise StreamBroken(
+                "the camera hung up instead of answering: is that its RTSP port?"
+            ) from None
         finally:
             self._pending = None
+        self._answered = True
         self._learn(response)
         return response
 

@@ -95,7 +95,7 @@ async def test_ctrl_c_ends_it_and_the_file_is_whole(tmp_path: Path) -> None:
         path = tmp_path / f"{number.name}.mp4"
         async with Simulator("mjpeg", SMALL) as camera:
             command = await start("record", camera.url, path.name, cwd=tmp_path)
-            await command.told("frames")
+            await command.told("recording")
             command.send(number)
             done = await command.done()
         assert done.code == 0, done.err
@@ -106,7 +106,7 @@ async def test_ctrl_c_ends_it_and_the_file_is_whole(tmp_path: Path) -> None:
 async def test_it_comes_back_after_a_reboot_and_names_the_gap(tmp_path: Path) -> None:
     async with Simulator("mjpeg", SMALL) as camera:
         command = await start("record", camera.url, "birds.mp4", cwd=tmp_path)
-        await command.told("frames")
+        await command.told("recording")
         await camera.go_away(3)
         away = camera.number
         while camera.viewers == 0:
@@ -185,7 +185,7 @@ async def test_nobody_there(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     done = await run("record", f"rtsp://127.0.0.1:{port}/x", "birds.mp4", cwd=tmp_path)
     assert done.code == 3
-    assert done.err.startswith("connecting\n") or "refused the connection" in done.err
+    assert "refused the connection" in done.err
     done = await run("record", "rtsp://camera.invalid/x", "birds.mp4", cwd=tmp_path)
     assert done.code == 3
     assert "no such host" in done.err
@@ -260,7 +260,7 @@ async def test_a_password_is_nowhere(tmp_path: Path) -> None:
             (f"easyn://admin@{host}", "--password-file", "pw"),
         ):
             command = await start("record", *arguments, "birds.mp4", "--overwrite", cwd=tmp_path)
-            await command.told("frames")
+            await command.told("recording")
             process = Path(f"/proc/{command.pid}")
             assert secret.encode() not in (process / "cmdline").read_bytes()
             assert secret.encode() not in (process / "environ").read_bytes()
