@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from heapq import merge
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -136,6 +137,16 @@ async def test_a_burst_of_old_pictures_bends_no_time(path: Path, late: tuple[flo
     assert [f.data for f in kept] == [picture(n) for n in range(200)]
     assert [f.seconds for f in kept] == pytest.approx(true, abs=1e-3)
     assert [gap.seconds for gap in summary.gaps] == pytest.approx([6.04])
+
+
+async def test_what_is_sent_again_is_caught_up_with(path: Path) -> None:
+    source = Staged([*stream(50), StreamBroken("gone")], stream(100, start_s=1, first=50))
+    await record(source, Plan(path))
+    times = [f.seconds for f in frames(path)]
+    assert len(times) == 150
+    assert all(a < b for a, b in pairwise(times))
+    assert times[:50] == pytest.approx([n / 25 for n in range(50)], abs=1e-4)
+    assert times[-60:] == pytest.approx([1 + n / 25 for n in range(40, 100)], abs=1e-4)
 
 
 async def test_impatience_does_not_cost_the_movie(path: Path) -> None:

@@ -27,6 +27,8 @@ EARLY_US = 1_500_000
 LATE_US = 10_000_000
 """Sound that was taken longer than this after or before its arrival is placed by its arrival.
 Before is usual: cameras begin with a burst of what is some seconds old."""
+CATCH_UP = 4
+"""How many times closer frames stand while the movie is ahead of the world."""
 LONGEST_GAP_US = 3_600_000_000
 """A camera that was away for longer goes on in another file: MP4 cannot hold any gap."""
 RATE_FRAMES = 3000
@@ -61,6 +63,7 @@ class Recorder:
         self._away: str | None = None  # why there is no session, if there was one before
         self._epoch_wall = 0  # the wall time, in this run's terms, at which elapsed was 0
         self._epoch_mono = 0  # ... and the monotonic time, µs
+        self._level_us = 0  # up to where this run has to catch up
         self._elapsed_us = 0  # of the newest frame, kept or left out
         self._last_wall = WallUs(0)
         self._thinner = Thinner(plan.fps) if plan.fps is not None else None
@@ -131,7 +134,7 @@ class Recorder:
             return
         if (self._session, sample.run) != self._run:
             self._anchor(sample, late_us)
-        elapsed = max(0, sample.wall - self._epoch_wall)
+        elapsed = max(0, self._in_movie(sample.wall - self._epoch_wall))
         self._walls.append(sample.wall)
         self._last_wall = sample.wall
         if self._over(elapsed):
@@ -164,6 +167,7 @@ class Recorder:
         by_arrival = sample.arrival // 1000 - self._epoch_mono
         if not -EARLY_US <= by_arrival - elapsed <= LATE_US:
             elapsed = by_arrival
+        elapsed = self._in_movie(elapsed)
         movie = self._reel.movie_at(elapsed)
         if movie is not None and (sample.params is movie.audio or sample.params == movie.audio):
             self.bytes += len(sample.data)
@@ -182,10 +186,10 @@ class Recorder:
         taken = sample.arrival // 1000 - max(0, late_us)
         if self._run is None:
             self._epoch_mono = taken
-            elapsed = 0
-        else:
-            elapsed = max(taken - self._epoch_mono, self._elapsed_us + 1000)
-            length_us = elapsed - self._elapsed_us
+        elapsed = taken - self._epoch_mono
+        if self._run is not None:
+            self._catch_up(elapsed)
+            length_us = self._in_movie(elapsed) - self._elapsed_us
             if self._run[0] != self._session or length_us > 1_000_000:
                 cause = self._away or "the stream was interrupted"
                 self.gaps.append(Gap(WallUs(sample.wall - length_us), sample.wall, cause))
@@ -193,6 +197,19 @@ class Recorder:
         self._walls.clear()
         self._run = (self._session, sample.run)
         self._epoch_wall = sample.wall - elapsed
+
+    def _catch_up(self, elapsed: int) -> None:
+        """A run begins at `elapsed`, which may be before the end of the last one: that had a
+        clock that ran fast, or this one repeats what was sent before. Then it begins behind
+        that end, and its frames stand closer by CATCH_UP until they are back at their times."""
+        begin = self._elapsed_us + 1000
+        overlaps = elapsed < begin
+        self._level_us = (CATCH_UP * begin - elapsed) // (CATCH_UP - 1) if overlaps else 0
+
+    def _in_movie(self, elapsed: int) -> int:
+        """Where in the movie belongs what was taken `elapsed` after its start. Keeps order."""
+        behind = self._level_us - elapsed
+        return elapsed if behind <= 0 else self._level_us - behind // CATCH_UP
 
     def _over(self, elapsed: int) -> bool:
         limit = self._plan.duration_s

@@ -29,6 +29,10 @@ BURST_NS = 10 * SECOND
 """The longest burst of old frames that a camera may begin with."""
 WINDOW_NS = 3 * SECOND
 """The least-delayed arrival is that of the last one to two windows."""
+WRONG_RUNS = 2
+WRONG_RUN_NS = 300 * SECOND
+"""After so many runs in a row, none of them longer, that ended because stamps and arrivals had
+drifted apart, the camera's clock counts as running at a wrong rate."""
 STILL = 3
 """Equal time stamps in a row after which the camera's clock counts as standing still."""
 
@@ -59,6 +63,7 @@ class Timeline:
         self._timescale = timescale
         self._half = 1 << (wrap_bits - 1) if wrap_bits else 0
         self._mask = (1 << wrap_bits) - 1
+        self._ordered = ordered
         self._settle_num, self._settle_den = (3, 4) if ordered else (1, 8)
         self._run = 0
         self._begun = False  # whether any sample was placed
@@ -67,6 +72,7 @@ class Timeline:
         self._ticks = 0  # ... and unwrapped
         self._borrowed = 0  # ticks given to doubled samples ahead of the camera's clock
         self._still = 0  # doubled samples in a row
+        self._wrong_runs = 0  # runs in a row that drifted away
         self._arrival = 0
         self._newest = 0  # media time of the newest sample of the run, ns
         self._start = 0  # arrival of the first sample of the run
@@ -92,6 +98,7 @@ class Timeline:
         media = self._ticks * SECOND // self._timescale
         wall_offset = wall * 1000 - arrival
         if self._anchored and self._jumped(step, arrival, media, wall_offset):
+            self._judge(step, arrival, wall_offset)
             self.new_run()
             oddity = "jump"
         if not self._anchored:
@@ -112,6 +119,9 @@ class Timeline:
         if not self._begun:
             self._begun, self._raw = True, raw
             return raw
+        if self._wrong_runs >= WRONG_RUNS:  # its order may be right, its rate is not
+            self._still = 0
+            return max(1, (arrival - self._arrival) * self._timescale // SECOND)
         step = raw - self._raw
         if self._half:
             step = ((step + self._half) & self._mask) - self._half
@@ -143,6 +153,14 @@ class Timeline:
         if self._late_since is None:
             self._late_since = arrival
         return arrival - self._late_since > LATE_NS
+
+    def _judge(self, step: int, arrival: int, wall_offset: int) -> None:
+        """A run ends: whether because the camera's clock runs at a wrong rate. Arrivals cannot
+        take its place where frames come out of order."""
+        no_jump = abs(step) * SECOND <= DRIFT_NS * self._timescale
+        if abs(wall_offset - self._wall_offset) <= DRIFT_NS and no_jump and self._ordered:
+            short = arrival - self._start <= WRONG_RUN_NS
+            self._wrong_runs = self._wrong_runs + 1 if short else 0
 
     def _anchor(self, arrival: int, media: int, wall_offset: int) -> None:
         self._anchored = True
