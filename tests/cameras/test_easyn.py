@@ -80,6 +80,13 @@ async def test_a_camera_without_a_login() -> None:
         assert notes.promised_fps is None
 
 
+async def test_a_camera_set_to_few_pictures_is_given_the_time_for_them() -> None:
+    async with simulator(deliver=0.5) as camera:
+        address, _ = parse_address(f"{camera.url}?rate=5")
+        impatient = EasynSource(address, SourceOptions(stall_s=0.25))
+        assert len(await watch(impatient, 4)) == 4
+
+
 async def test_single_pictures_are_polled_where_that_is_asked_for() -> None:
     async with simulator() as camera:
         notes = Notes()

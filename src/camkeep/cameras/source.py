@@ -19,6 +19,9 @@ from camkeep.clock import Clock, SystemClock
 from camkeep.errors import UsageError
 from camkeep.model import AudioParams, Sample, VideoParams
 
+TIMEOUT_S = 8.0
+"""Unless a person chooses another: a camera that froze is noticed within 10 s."""
+
 Sink = Callable[[Sample], None]
 """Takes each sample as it comes. Returns at once and does not raise."""
 
@@ -99,7 +102,7 @@ class SourceOptions:
     transport: str = "tcp"
     """RTSP only: "tcp" or "udp"."""
     audio: bool = True
-    connect_timeout_s: float = 10.0
-    stall_s: float = 10.0
+    connect_timeout_s: float = TIMEOUT_S
+    stall_s: float = TIMEOUT_S
     """How long without a whole frame before the session is given up as `Stalled`."""
     clock: Clock = field(default_factory=SystemClock)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from camkeep.cameras.address import Address, Credentials
 from camkeep.cameras.easyn import EasynControl, EasynSource
-from camkeep.cameras.source import SourceOptions
+from camkeep.cameras.source import TIMEOUT_S, SourceOptions
 from camkeep.engine.camera import AsyncCamera, Camera
 from camkeep.engine.portal import blocking
 from camkeep.errors import of_camera
@@ -79,7 +79,7 @@ class EasyN(Camera):
         tls: bool = False,
         dialect: str | None = None,
         inverted: Collection[str] = (),
-        timeout: float = 10.0,
+        timeout: float = TIMEOUT_S,
     ) -> None:
         """`resolution` ("640x480", "vga", or the camera's code) and `rate` (frames a second,
         "max") are those of its stream; `inverted` names the axes ("horizontal", "vertical") on

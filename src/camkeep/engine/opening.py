@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from camkeep.cameras.address import Credentials, parse_address
-from camkeep.cameras.source import SourceOptions, parse_trust
+from camkeep.cameras.source import TIMEOUT_S, SourceOptions, parse_trust
 from camkeep.engine.camera import AsyncCamera, Camera
 from camkeep.errors import UsageError
 
@@ -16,7 +16,7 @@ def aopen(
     trust: str | None = None,
     transport: str = "tcp",
     audio: bool = True,
-    timeout: float = 10.0,
+    timeout: float = TIMEOUT_S,
 ) -> AsyncCamera:
     """A camera by its address: ``async with camkeep.aopen(url) as camera``.
 
@@ -56,7 +56,7 @@ def open(
     trust: str | None = None,
     transport: str = "tcp",
     audio: bool = True,
-    timeout: float = 10.0,
+    timeout: float = TIMEOUT_S,
 ) -> Camera:
     """A camera by its address: ``with camkeep.open(url) as camera``.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
 from camkeep.cameras.address import Address
@@ -12,6 +13,8 @@ from camkeep.cameras.source import Notes, Sink, SourceOptions
 from camkeep.errors import LoginRefused, UsageError
 
 STREAMS = ("video", "snapshots")
+SLOWEST = 3
+"""How many times slower than it was set to a camera may be before it counts as stalled."""
 OPTIONS = ("resolution", "rate", "stream", "dialect", "inverted")
 
 
@@ -80,9 +83,12 @@ class EasynSource:
             address = session.address(await self.control.probe(), "/snapshot.cgi", {})
             return HttpSource(address, self._options, poll_fps=fps, client=session.client)
         choice = await self.control.stream(self._resolution, self._rate)
+        options = self._options
         if choice.rate is not None:
             notes.promised_fps = float(choice.rate.fps)
-        return HttpSource(choice.address, self._options, client=session.client)
+            slow_s = SLOWEST / notes.promised_fps
+            options = replace(options, stall_s=max(options.stall_s, slow_s))
+        return HttpSource(choice.address, options, client=session.client)
 
     async def _note(self, notes: Notes) -> None:
         found = await self.control.probe()
