@@ -21,6 +21,7 @@ from camkeep.model import AudioParams, VideoParams
 
 _MOST_BUFFERS = 1024  # IOV_MAX of Linux and macOS
 _flush_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
+_advise = getattr(os, "posix_fadvise", None)  # nor has it this
 
 
 class MovieFile:
@@ -91,8 +92,9 @@ class MovieFile:
         self._write_fragment(self._muxer.fragment(samples))
 
     def sync(self) -> None:
-        """Flush what was written through to the disk.
+        """Flush what was written through to the disk, and let the system's cache forget it.
 
+        Video is written all the time and seldom read: cached, it would push out everything else.
         Raises WriteFailed. Then nobody knows what the disk holds, and trying again would only
         hide it: the file takes no more samples.
         """
@@ -102,6 +104,9 @@ class MovieFile:
         except OSError as error:
             self._error = flush_error(error, self._path)
             raise self._error from error
+        if _advise is not None:
+            with suppress(OSError):  # some file systems take no advice
+                _advise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def close(self, end_us: int | None = None) -> None:
         """Make an ordinary movie of the file, or remove it where no sample is in it.
