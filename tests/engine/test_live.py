@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from camkeep.cameras.source import Notes
 from camkeep.clock import MonoNs, WallUs
 from camkeep.engine import live
 from camkeep.engine.live import LiveQueue
@@ -19,22 +20,24 @@ def sample(number: int, key: bool, size: int = 1000) -> Sample:
 
 
 async def test_a_reader_that_sleeps_loses_up_to_a_key_frame_and_is_told() -> None:
-    queue = LiveQueue()
+    notes = Notes()
+    queue = LiveQueue(notes)
     size = -(-live.QUEUE_BYTES // 10)
     for n in range(25):
         queue(sample(n, n % 6 == 0, size))
     first = await queue.take()
     assert [s.ticks for s in first] == list(range(10))
-    assert queue.dropped == 15
+    assert notes.dropped == 15
     for n in range(25, 35):
         queue(sample(n, n % 6 == 0, size))
     second = await queue.take()
     assert [s.ticks for s in second] == [30, 31, 32, 33, 34]
-    assert queue.dropped == 20
+    assert notes.dropped == 20
+    assert ({s.run for s in first}, {s.run for s in second}) == ({0}, {1})
 
 
 async def test_runs_count_on_over_sessions() -> None:
-    queue = LiveQueue()
+    queue = LiveQueue(Notes())
     queue.session_began()
     queue(sample(0, True))
     queue(sample(1, True)._replace(run=1))
@@ -48,7 +51,8 @@ def test_memory_is_bounded(samples: list[tuple[bool, int]]) -> None:
     import asyncio
 
     async def fill() -> None:
-        queue = LiveQueue()
+        notes = Notes()
+        queue = LiveQueue(notes)
         shared = bytes(3_000_000)
         held = 0
         for n, (key, size) in enumerate(samples):
@@ -56,6 +60,6 @@ def test_memory_is_bounded(samples: list[tuple[bool, int]]) -> None:
         taken = await queue.take() if queue._samples else []
         held = sum(len(s.data) for s in taken)
         assert held <= live.QUEUE_BYTES + 3_000_000
-        assert len(taken) + queue.dropped == len(samples)
+        assert len(taken) + notes.dropped == len(samples)
 
     asyncio.run(fill())

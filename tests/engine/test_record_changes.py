@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from heapq import merge
 from itertools import pairwise
@@ -147,6 +149,22 @@ async def test_what_is_sent_again_is_caught_up_with(path: Path) -> None:
     assert all(a < b for a, b in pairwise(times))
     assert times[:50] == pytest.approx([n / 25 for n in range(50)], abs=1e-4)
     assert times[-60:] == pytest.approx([1 + n / 25 for n in range(40, 100)], abs=1e-4)
+
+
+async def test_a_movie_is_closed_though_every_thread_of_the_loop_waits(path: Path) -> None:
+    """As where the names of many cameras are being looked up in a network that is down."""
+    loop = asyncio.get_running_loop()
+    answered = threading.Event()
+    with ThreadPoolExecutor(max_workers=1) as names:
+        loop.set_default_executor(names)
+        looking_up = asyncio.create_task(asyncio.to_thread(answered.wait))
+        try:
+            summary = await asyncio.wait_for(record(Staged(stream(50)), Plan(path)), 20)
+        finally:
+            answered.set()
+        await looking_up
+    assert summary.frames == 50
+    assert movie_of(path).whole
 
 
 async def test_impatience_does_not_cost_the_movie(path: Path) -> None:

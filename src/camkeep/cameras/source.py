@@ -44,6 +44,8 @@ class Notes:
     audio: AudioParams | None = None
     trouble: Counter[Trouble] = field(default_factory=Counter)
     """How often each malformation was met."""
+    dropped: int = 0
+    """Samples that a program did not take in time (see `AsyncCamera.samples`)."""
 
 
 class Source(Protocol):

@@ -18,37 +18,37 @@ QUEUE_SAMPLES = 2000
 class LiveQueue:
     """A sink that keeps what a slow reader has not taken yet, within bounds.
 
-    When it is full, everything up to the next key frame is dropped and counted, so that what
-    is read can always be decoded.
+    When it is full, everything up to the next key frame is dropped and counted in the notes, so
+    that what is read can always be decoded; another run begins there.
     """
 
-    def __init__(self) -> None:
-        self.dropped = 0
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
         self._samples: deque[Sample] = deque()
         self._bytes = 0
         self._dropping = False
         self._ready = asyncio.Event()
-        self._session_runs = 0  # runs of all sessions before this one
-        self._newest_run = 0
+        self._runs_before = 0  # of other sessions, and for what was dropped
+        self._newest_run = -1
 
     def session_began(self) -> None:
         """Runs count on over sessions: what follows does not follow what was before."""
-        if self._samples or self._newest_run or self._bytes:
-            self._session_runs = self._newest_run + 1
+        self._runs_before = self._newest_run + 1
 
     def __call__(self, sample: Sample) -> None:
         """Take a sample."""
         full = self._bytes >= QUEUE_BYTES or len(self._samples) >= QUEUE_SAMPLES
         if full:
             self._dropping = True
-        elif sample.is_video and sample.key:
+        elif self._dropping and sample.is_video and sample.key:
             self._dropping = False
+            self._runs_before += 1
         if self._dropping:
-            self.dropped += 1
+            self._notes.dropped += 1
             return
-        run = self._session_runs + sample.run
+        run = self._runs_before + sample.run
         self._newest_run = max(self._newest_run, run)  # picture and sound count on their own
-        if self._session_runs:
+        if self._runs_before:
             sample = sample._replace(run=run)
         self._samples.append(sample)
         self._bytes += len(sample.data)
@@ -72,7 +72,7 @@ async def batches(
     Raises CameraError where the first session fails, where a later one fails in a way that a
     person must heal, and with `reconnect` off where any session ends.
     """
-    queue = LiveQueue()
+    queue = LiveQueue(notes)
     begun = False
 
     def entered(state: State) -> None:

@@ -7,7 +7,7 @@ the writer thread as one fragment. Which sample belongs where in time is not dec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 
 from camkeep.archive.writer import Volume, Writer
@@ -117,7 +117,9 @@ class Reel:
         if self.current is not None:
             self._close_movie(self.current)
             self.current = None
-        await _until_done(asyncio.to_thread(self._writer.close))
+        # not in a thread of the loop's: those may all be waiting for names of lost cameras
+        await _until_done(asyncio.wrap_future(self._writer.always(_nothing)))
+        self._writer.close()
 
     def _write(self, movie: OpenMovie) -> None:
         if movie.pending:
@@ -151,13 +153,16 @@ class Reel:
         self._loop.call_soon_threadsafe(self._on_error)
 
 
-async def _until_done(work: Coroutine[None, None, None]) -> None:
+def _nothing() -> None:
+    """The last job: when it is done, so are all."""
+
+
+async def _until_done(work: asyncio.Future[None]) -> None:
     """Await `work` to its end even if cancelled meanwhile: a movie must be closed."""
-    task = asyncio.ensure_future(work)
     cancelled = False
-    while not task.done():
+    while not work.done():
         try:
-            await asyncio.shield(task)
+            await asyncio.shield(work)
         except asyncio.CancelledError:
             cancelled = True
     if cancelled:
