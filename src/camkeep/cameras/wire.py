@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from camkeep.cameras.address import Address
+from camkeep.cameras.pacer import pacer
 from camkeep.cameras.source import SourceOptions, Trust
 from camkeep.clock import Clock, MonoNs, WallUs
 from camkeep.errors import (
@@ -110,6 +112,32 @@ class Wire(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
+    def pace(self) -> None:
+        """From now on, read together with other connections every few milliseconds, for a
+        stream whose arrival need not be known more exactly (`pacer.py`).
+
+        TLS goes on as it was: its reading is asyncio's own.
+        """
+        assert self._transport is not None
+        plain = self._transport.get_extra_info("sslcontext") is None
+        if plain and not self.closed and hasattr(os, "readv"):
+            self._transport.pause_reading()
+            self._descriptor = self._transport.get_extra_info("socket").fileno()
+            pacer().add(self, self._read)
+
+    def _read(self) -> None:
+        try:
+            nbytes = os.readv(self._descriptor, (self._buffer,))
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._end(translate(error))
+            return
+        if nbytes:
+            self.buffer_updated(nbytes)
+        else:
+            self.eof_received()
+
     def progress(self) -> None:
         """Something of use has come."""
         self._last_progress = self._loop.time()
@@ -177,6 +205,7 @@ class Wire(asyncio.BufferedProtocol):
                 self._done.set_exception(error)
                 self._done.exception()  # seen: finished() may never be called
         if self._transport is not None:
+            pacer().remove(self)  # before its descriptor can become another's
             self._transport.close()
 
 

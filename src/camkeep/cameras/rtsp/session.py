@@ -165,7 +165,8 @@ class Session:
         """Leave: TEARDOWN where there is a session, then drop the connection."""
         if self._wire is None:
             return
-        self.deframer.receivers.clear()
+        receivers = self.deframer.receivers
+        receivers.update(dict.fromkeys(receivers, _ignore))  # what comes now was asked for
         try:
             if self._session is not None and not self._wire.closed:
                 async with asyncio.timeout(TEARDOWN_S):
@@ -174,6 +175,10 @@ class Session:
             pass
         finally:
             self._wire.close()
+
+
+def _ignore(data: bytes, start: int, stop: int) -> None:
+    """Take a packet that nobody needs any more."""
 
 
 def request_url(address: Address) -> str:
