@@ -167,6 +167,7 @@ class Session:
             return
         receivers = self.deframer.receivers
         receivers.update(dict.fromkeys(receivers, _ignore))  # what comes now was asked for
+        self.deframer.runs.clear()
         try:
             if self._session is not None and not self._wire.closed:
                 async with asyncio.timeout(TEARDOWN_S):
