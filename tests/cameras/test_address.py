@@ -13,11 +13,12 @@ from camkeep.errors import UsageError
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("0", "v4l2:/dev/video0"),
-        ("12", "v4l2:/dev/video12"),
-        ("/dev/video3?size=640x480", "v4l2:/dev/video3?size=640x480"),
-        ("v4l2:/dev/video1", "v4l2:/dev/video1"),
+        ("0", "/dev/video0"),
+        ("12", "/dev/video12"),
+        ("/dev/video3?size=640x480", "/dev/video3?size=640x480"),
+        ("v4l2:/dev/video1", "/dev/video1"),
         ("testcard:", "testcard:/"),
+        ("testcard:?fps=5", "testcard:/?fps=5"),
         ("http://cam", "http://cam/"),
         ("http://cam:8080/a?b=c", "http://cam:8080/a?b=c"),
         ("HTTP://cam/", "http://cam/"),

@@ -113,3 +113,21 @@ def test_a_name_that_no_terminal_can_show(tmp_path: Path) -> None:
     done = camkeep("record", CARD, name, "--frames", "2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("b?.mp4  ")
+
+
+def test_ctrl_c_while_it_loads_is_calm(tmp_path: Path) -> None:
+    slow = tmp_path / "camkeep_slow.py"  # interrupts as soon as the command is being loaded
+    slow.write_text(
+        "import signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'camkeep.cli.main':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from camkeep.__main__ import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, slow], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -220,7 +220,7 @@ async def test_a_port_that_is_something_else(
     ("arguments", "code", "words"),
     [
         (("testcard:", "birds.avi"), 2, "birds.mp4"),
-        (("file:///etc/passwd", "birds.mp4"), 2, "begins with one of"),
+        (("file:///etc/passwd", "birds.mp4"), 2, "address is rtsp://"),
         (("testcard:?fps=x", "birds.mp4"), 2, "fps"),
         (("testcard:", "birds.mp4", "--duration", "soon"), 2, "no length of time"),
         (("testcard:", "birds.mp4", "--fps", "0"), 2, "more than 0"),

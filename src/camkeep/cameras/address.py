@@ -72,6 +72,8 @@ class Address:
     def __str__(self) -> str:
         path, query = redact_path(self.path), redact_query(self.query)
         tail = f"{path}?{query}" if query else path
+        if self.scheme == "v4l2":
+            return tail
         if not self.host:
             return f"{self.scheme}:{tail}"
         return f"{self.scheme}://{self.authority}{tail}"
@@ -119,8 +121,10 @@ def parse_address(text: str) -> tuple[Address, Credentials | None]:
         raise UsageError("that is not a camera's address: its host or port is malformed") from None
     scheme = parts.scheme.lower()
     if scheme not in SCHEMES:
-        known = ", ".join(f"{name}:" for name in SCHEMES)
-        raise UsageError(f"a camera's address begins with one of {known} or is a webcam's number")
+        raise UsageError(
+            "a camera's address is rtsp://HOST/PATH, http://HOST/PATH or easyn://HOST/ (with "
+            "TLS: rtsps, https, easyns), testcard:, or a webcam's number such as 0"
+        )
     if scheme in ("v4l2", "testcard"):
         return Address(scheme, path=parts.path or "/", query=parts.query), None
     if not parts.hostname:

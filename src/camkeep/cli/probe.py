@@ -23,6 +23,7 @@ from camkeep.cli.common import (
 from camkeep.engine.diagnosis import diagnose
 from camkeep.engine.probe import Report, probe
 from camkeep.engine.sources import make_source
+from camkeep.errors import of_camera
 from camkeep.model import Codec
 
 _NAMES = {
@@ -54,7 +55,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Watch and tell."""
     address, options = camera_from(args)
-    report = asyncio.run(probe(make_source(address, options), args.duration))
+    with of_camera(str(address)):
+        report = asyncio.run(probe(make_source(address, options), args.duration))
     say(json.dumps(as_json(report), indent=2) if args.json else describe(report))
     return 0
 
