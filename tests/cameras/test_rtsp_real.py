@@ -16,6 +16,8 @@ from PIL import Image, ImageChops
 
 from camkeep.cameras.address import Credentials, parse_address
 from camkeep.cameras.rtsp import RtspSource
+from camkeep.cameras.rtsp.session import Session as RtspSession
+from camkeep.cameras.rtsp.udp import UdpPair
 from camkeep.cameras.source import Notes, SourceOptions, Trust
 from camkeep.errors import (
     CameraError,
@@ -210,3 +212,31 @@ async def test_cancelled_at_any_moment_it_leaves_nothing_open(server: GstServer)
         with suppress(TimeoutError):
             await asyncio.wait_for(task, delay_s)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+LIVE = (
+    "( videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=25/1"
+    " ! x264enc tune=zerolatency key-int-max=10 ! rtph264pay name=pay0 )"
+)
+
+
+async def test_a_server_is_kept_from_ending_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three of its timeouts long, and not without the keep-alive. Over TCP this server goes by
+    the connection, and over UDP by receiver reports, too: so without these."""
+
+    async def silent(self: RtspSession) -> None:
+        await asyncio.Event().wait()
+
+    async def lasts(url: str) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(13):
+                await watch(url, transport="udp", stall_s=2)
+                return False
+        return True
+
+    monkeypatch.setattr(UdpPair, "_report", lambda self: None)
+    with gst_server({"/live": LIVE}, session_timeout_s=3) as server:
+        kept = asyncio.create_task(lasts(server.url()))
+        await asyncio.sleep(1)
+        monkeypatch.setattr(RtspSession, "keep_alive", silent)
+        assert await asyncio.gather(kept, lasts(server.url())) == [True, False]

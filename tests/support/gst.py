@@ -51,13 +51,16 @@ def gst_server(
     *,
     login: tuple[str, str, str] | None = None,
     certificate: Path | None = None,
+    session_timeout_s: int | None = None,
 ) -> Iterator[GstServer]:
     """Serve launch lines by path. `login` is ("basic" or "digest", user, password);
-    `certificate` is a PEM file with certificate and key, and makes it rtsps."""
+    `certificate` is a PEM file with certificate and key, and makes it rtsps. Sessions end
+    `session_timeout_s` after the last sign of life (60 s)."""
     wanted = {
         "mounts": dict(mounts),
         "login": login,
         "certificate": str(certificate) if certificate else None,
+        "session_timeout_s": session_timeout_s,
     }
     script = Path(__file__).with_name("gst_server.py")
     with subprocess.Popen(

@@ -23,6 +23,12 @@ def main():
     server.set_service("0")
     if wanted["login"] or wanted["certificate"]:
         server.set_auth(authentication(wanted))
+    if wanted["session_timeout_s"]:
+        limit = wanted["session_timeout_s"]
+        server.connect(
+            "client-connected",
+            lambda _, client: client.connect("new-session", lambda _, s: s.set_timeout(limit)),
+        )
     for path, launch in wanted["mounts"].items():
         server.get_mount_points().add_factory(path, factory(launch, bool(wanted["login"])))
     server.attach(None)
