@@ -118,6 +118,18 @@ async def test_nobody_there() -> None:
         await get(server)
 
 
+async def test_a_nonce_that_is_stale_for_ever_ends() -> None:
+    async def never_content(request: Request) -> None:
+        nonce = f"n{len(server.requests)}"
+        digest = f'Digest realm="r", nonce="{nonce}", qop="auth", stale=true'
+        await request.answer(status=401, WWW_Authenticate=digest)
+
+    async with serving(never_content) as server:
+        with pytest.raises(LoginRefused, match="goes on asking"):
+            await get(server, options=WITH_LOGIN)
+        assert len(server.requests) == 4
+
+
 @pytest.mark.parametrize("host", ["no..where", ".nowhere", f"{'n' * 64}.invalid", "none.invalid"])
 async def test_names_that_no_host_can_have(host: str) -> None:
     for scheme in ("http", "https"):

@@ -31,6 +31,8 @@ from camkeep.errors import (
 )
 
 MAX_REDIRECTS = 5
+MAX_LOGINS = 3
+"""Challenges that one request answers: the first, and nonces that went stale meanwhile."""
 MAX_BODY = 16_000_000
 TLS_SCHEMES = frozenset({"https", "easyns"})
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
@@ -129,7 +131,7 @@ class HttpClient:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._options.stall_s
-        redirects = 0
+        redirects = logins = 0
         while True:
             exchange = Exchange(address)
             left = max(1.0, deadline - loop.time())
@@ -141,6 +143,9 @@ class HttpClient:
             exchange.close()
             if head.status == HTTPStatus.UNAUTHORIZED:
                 self.login.challenged(head.all("www-authenticate"))
+                logins += 1
+                if logins > MAX_LOGINS:
+                    raise LoginRefused("the camera goes on asking for the login it was given")
             elif head.status in _REDIRECTS and head.get("location"):
                 redirects += 1
                 address = _redirected(address, head.get("location"))
