@@ -22,7 +22,7 @@
 
 A message is one sentence for a person: what happened and what to do. It never holds a
 secret. Errors of foreign code are translated where they enter (`cameras/wire.py`,
-`archive/disk.py`), nowhere else.
+`cameras/v4l2/refusal.py`, `archive/disk.py`), nowhere else.
 """
 
 from __future__ import annotations

@@ -51,11 +51,23 @@ def test_writers_on_one_volume_share_its_thread_but_no_error() -> None:
     for writer in (first, second):
         writer.always(lambda: threads.append(threading.get_ident()))
     second.submit(lambda: threads.append(threading.get_ident()))
-    first.close()
-    second.close()
+    for writer in (first, second):
+        writer.finished().result(30)
+        writer.close()
     assert len(threads) == 3
     assert len(set(threads)) == 1
     assert first.error is not None
     assert second.error is None
     volume.close()
     assert threads[0] not in {thread.ident for thread in threading.enumerate()}
+
+
+def test_a_writer_that_shares_its_volume_waits_for_no_other() -> None:
+    volume, go, done = Volume(), threading.Event(), threading.Event()
+    writer = Writer(fail, volume)
+    volume.submit(lambda: done.set() if go.wait(30) else fail())
+    writer.close()
+    assert not done.is_set()
+    go.set()
+    volume.close()
+    assert done.is_set()

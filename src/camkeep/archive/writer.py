@@ -61,11 +61,14 @@ class Writer:
         """Run `job` after those before it even if one of them failed: for closing files."""
         return self._volume.submit(job)
 
+    def finished(self) -> Future[None]:
+        """Done when all jobs that were given so far are."""
+        return self._volume.submit(_nothing)
+
     def close(self) -> None:
-        """Wait for all jobs of this writer, and end the thread where it is its own."""
-        if self._shared:
-            self._volume.submit(lambda: None).result()
-        else:
+        """End the thread where it is this writer's own. Blocks until its jobs are done: await
+        `finished` before."""
+        if not self._shared:
             self._volume.close()
 
     def _run(self, job: Callable[[], None], nbytes: int) -> None:
@@ -78,3 +81,7 @@ class Writer:
         finally:
             with self._lock:
                 self._waiting -= nbytes
+
+
+def _nothing() -> None:
+    """The job behind all others."""

@@ -118,7 +118,7 @@ class Reel:
             self._close_movie(self.current)
             self.current = None
         # not in a thread of the loop's: those may all be waiting for names of lost cameras
-        await _until_done(asyncio.wrap_future(self._writer.always(_nothing)))
+        await _until_done(asyncio.wrap_future(self._writer.finished()))
         self._writer.close()
 
     def _write(self, movie: OpenMovie) -> None:
@@ -151,10 +151,6 @@ class Reel:
 
     def _failed(self) -> None:
         self._loop.call_soon_threadsafe(self._on_error)
-
-
-def _nothing() -> None:
-    """The last job: when it is done, so are all."""
 
 
 async def _until_done(work: asyncio.Future[None]) -> None:
