@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -96,3 +98,16 @@ async def test_a_connection_that_was_reset() -> None:
         wire.write(b"xyz")
         with pytest.raises(StreamBroken):
             await wire.finished(10)
+
+
+def test_nothing_is_left_of_a_loop_that_has_ended() -> None:
+    async def read_a_stream() -> weakref.ref[asyncio.AbstractEventLoop]:
+        async with await serve(bytes(100_000), 10) as server:
+            wire = await paced(server, bytearray())
+            with pytest.raises(StreamBroken):
+                await wire.finished(10)
+        return weakref.ref(asyncio.get_running_loop())
+
+    loop = asyncio.run(read_a_stream())
+    gc.collect()
+    assert loop() is None

@@ -17,10 +17,10 @@ TICK_S = 0.02
 
 
 class Pacer:
-    """Calls some functions every TICK_S, in one go; costs nothing while there are none."""
+    """Calls some functions every TICK_S, in one go; costs nothing while there are none, and
+    then holds nothing of the loop, which may end."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._reads: dict[object, Callable[[], None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -28,17 +28,17 @@ class Pacer:
         """Call `read` from the next tick on. It must not raise."""
         self._reads[key] = read
         if self._timer is None:
-            self._timer = self._loop.call_later(TICK_S, self._tick)
+            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
 
     def remove(self, key: object) -> None:
         """Call it no more."""
         self._reads.pop(key, None)
+        if not self._reads and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _tick(self) -> None:
-        if not self._reads:
-            self._timer = None
-            return
-        self._timer = self._loop.call_later(TICK_S, self._tick)
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
         for key, read in list(self._reads.items()):
             if key in self._reads:  # one may have ended another
                 read()
@@ -52,5 +52,5 @@ def pacer() -> Pacer:
     loop = asyncio.get_running_loop()
     found = _pacers.get(loop)
     if found is None:
-        found = _pacers[loop] = Pacer(loop)
+        found = _pacers[loop] = Pacer()
     return found
