@@ -11,7 +11,12 @@ import av
 import pytest
 
 import camkeep
+from camkeep.cameras.address import parse_address
+from camkeep.cameras.pacer import pacer
+from camkeep.cameras.source import Notes, SourceOptions
+from camkeep.engine.sources import make_source
 from camkeep.errors import NotFound, NotSupported, NotWritable, Unreachable, UsageError
+from camkeep.model import Sample
 from support.gst import GstServer, gst_server, play
 
 
@@ -125,3 +130,21 @@ def test_what_makes_no_sense_is_refused_at_once() -> None:
         camkeep.open("file:///etc/passwd")
     with pytest.raises(UsageError):
         camkeep.open("rtsp://cam/", transport="carrier pigeon")
+
+
+@pytest.mark.parametrize("exact", [True, False])
+async def test_who_measures_arrivals_is_woken_for_each(server: GstServer, exact: bool) -> None:
+    source = make_source(parse_address(server.url())[0], SourceOptions(exact_arrivals=exact))
+    paced: list[bool] = []
+    enough = asyncio.Event()
+
+    def sink(sample: Sample) -> None:
+        paced.append(bool(pacer()._reads))
+        if len(paced) == 10:
+            enough.set()
+
+    session = asyncio.create_task(source.run(sink, Notes()))
+    await asyncio.wait_for(enough.wait(), 20)
+    session.cancel()
+    await asyncio.gather(session, return_exceptions=True)
+    assert paced[9] is not exact

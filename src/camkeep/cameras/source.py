@@ -107,4 +107,7 @@ class SourceOptions:
     connect_timeout_s: float = TIMEOUT_S
     stall_s: float = TIMEOUT_S
     """How long without a whole frame before the session is given up as `Stalled`."""
+    exact_arrivals: bool = False
+    """Whether each arrival is to be known as exactly as it can be, at any cost (`pacer.py`):
+    for those who measure the camera."""
     clock: Clock = field(default_factory=SystemClock)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 from camkeep.cli.common import (
@@ -56,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Watch and tell."""
     address, options = camera_from(args)
     with of_camera(str(address)):
-        report = asyncio.run(probe(make_source(address, options), args.duration))
+        source = make_source(address, replace(options, exact_arrivals=True))
+        report = asyncio.run(probe(source, args.duration))
     say(json.dumps(as_json(report), indent=2) if args.json else describe(report))
     return 0
 

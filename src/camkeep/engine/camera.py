@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -135,8 +136,9 @@ class AsyncCamera:
 
     async def probe(self, seconds: float = 5.0) -> Report:
         """Watch for `seconds` and report what the camera really delivers."""
+        source = make_source(self.address, replace(self._options, exact_arrivals=True))
         with of_camera(str(self.address)):
-            return await probe(self._source, seconds)
+            return await probe(source, seconds)
 
 
 class Camera:

@@ -77,7 +77,8 @@ class RtspSource:
             headers = [("Range", "npt=0.000-")]
             check(await session.ask("PLAY", session.control_url, headers), "PLAY")
             session.wire.progress()
-            session.wire.pace()  # frames carry their own clock
+            if not self._options.exact_arrivals:
+                session.wire.pace()  # frames carry their own clock
             keeper = asyncio.create_task(session.keep_alive())
             try:
                 await session.wire.finished(self._options.stall_s)
