@@ -3,17 +3,20 @@
 A camera sends each frame in several pieces. Waking for every piece of every camera costs more
 than all that is done with it: the event loop's own work, and caches that have gone cold
 meanwhile. So connections that carry a stream with a clock of its own are read together, one
-after the other, every TICK_S. What that adds to the arrival of a frame is less than TICK_S, and
-its time is not touched: the timeline follows the least-delayed arrivals.
+after the other, every TICK_S. What that adds to the arrival of a frame is about TICK_S at most,
+and its time is not touched: the timeline follows the least-delayed arrivals. Ticks are uneven on
+purpose: an even one could keep step with a camera, and each of its frames would wait as long.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 TICK_S = 0.02
+"""On average; each tick is up to a quarter shorter or longer."""
 
 
 class Pacer:
@@ -28,7 +31,7 @@ class Pacer:
         """Call `read` from the next tick on. It must not raise."""
         self._reads[key] = read
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+            self._wait()
 
     def remove(self, key: object) -> None:
         """Call it no more."""
@@ -37,8 +40,12 @@ class Pacer:
             self._timer.cancel()
             self._timer = None
 
+    def _wait(self) -> None:
+        tick_s = TICK_S * random.uniform(0.75, 1.25)
+        self._timer = asyncio.get_running_loop().call_later(tick_s, self._tick)
+
     def _tick(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        self._wait()
         for key, read in list(self._reads.items()):
             if key in self._reads:  # one may have ended another
                 read()
