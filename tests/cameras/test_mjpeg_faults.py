@@ -178,7 +178,7 @@ async def test_tls_with_a_certificate_that_a_person_chose(certificate: Path) -> 
             source = HttpSource(address, SourceOptions(trust=trust))
             assert len(await watch(source, 3)) == 3
         for trust in (Trust(), Trust(fingerprint="0" * 64)):
-            with pytest.raises(NotTrusted):
+            with pytest.raises(NotTrusted, match=f"sha256:{fingerprint}"):  # to be compared
                 await watch(HttpSource(address, SourceOptions(trust=trust)), 1)
         plain, _ = parse_address(camera.stream_url.replace("https:", "http:"))
         with pytest.raises(CameraError):

@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from camkeep.cameras.address import Address
@@ -231,6 +232,8 @@ async def connect(address: Address, feed: Feed, options: SourceOptions, *, tls: 
             f"no answer from {address.host} port {address.port} within "
             f"{options.connect_timeout_s:g} s: is it switched on, and in this network?"
         ) from None
+    except ssl.SSLCertVerificationError as error:
+        raise await _not_trusted(address, options, error.verify_message) from None
     except (OSError, ssl.SSLError) as error:
         raise translate(error, address) from None
     except UnicodeError:  # IDNA: a part of the name is empty or too long
@@ -244,6 +247,28 @@ async def connect(address: Address, feed: Feed, options: SourceOptions, *, tls: 
             transport.abort()
             raise NotTrusted(f"its certificate is another than the trusted one: sha256:{shown}")
     return wire
+
+
+async def _not_trusted(address: Address, options: SourceOptions, why: str) -> NotTrusted:
+    """The error for a certificate that nobody chose to trust. It names the fingerprint, for a
+    person to compare: that takes another connection, over which nothing is sent."""
+    shown = "FINGERPRINT"
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):
+        async with asyncio.timeout(options.connect_timeout_s):
+            transport, _ = await loop.create_connection(
+                asyncio.Protocol,
+                address.host,
+                address.port,
+                ssl=_tls_context(Trust(fingerprint=shown)),
+                server_hostname=address.host,
+            )
+        shown = _fingerprint(transport.get_extra_info("ssl_object"))
+        transport.abort()
+    return NotTrusted(
+        f"the certificate of {address.host} port {address.port} is not trusted ({why}); if it is "
+        f"the camera's own, compare it with the camera's page and say --trust sha256:{shown}"
+    )
 
 
 def _tls_context(trust: Trust) -> ssl.SSLContext:
@@ -270,11 +295,6 @@ def _fingerprint(connection: ssl.SSLObject) -> str:
 def translate(error: Exception, address: Address | None = None) -> CameraError:
     """An error of the operating system or of TLS as one of ours, in one sentence."""
     at = f"{address.host} port {address.port}" if address else "the camera"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return NotTrusted(
-            f"the certificate of {at} is not trusted ({error.verify_message}): "
-            "name its fingerprint or file with --trust if it is yours"
-        )
     if isinstance(error, ssl.SSLError):
         return WrongProtocol(f"{at} does not speak TLS: try the address without the s")
     if isinstance(error, socket.gaierror):
