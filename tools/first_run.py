@@ -22,7 +22,7 @@ async def main(folder: Path) -> None:
         camera = aopen(simulator.url)
         summary = await camera.record(path, seconds=SECONDS, overwrite=True)
     print(describe(summary))
-    print(f"Open {path} in any player. Next: camkeep --help")
+    print(f"Open {path} in any player. Next: .venv/bin/camkeep --help")
 
 
 asyncio.run(main(Path(sys.argv[1])))
