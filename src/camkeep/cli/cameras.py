@@ -9,7 +9,7 @@ import json
 from camkeep.cameras.easyn.discovery import Found, discover
 from camkeep.cameras.v4l2 import Webcam, list_devices
 from camkeep.cameras.v4l2.offer import Format, Rates
-from camkeep.cli.common import say, seconds
+from camkeep.cli.common import folded, say, seconds
 from camkeep.errors import NotSupported
 
 
@@ -64,17 +64,18 @@ def describe(webcam: Webcam) -> list[str]:
     name = webcam.path if webcam.number is None else str(webcam.number)
     lines = [f"{name}  {webcam.card}  ({', '.join(filter(None, (webcam.path, webcam.bus)))})"]
     if webcam.trouble is not None:
-        return [*lines, f"   {webcam.trouble}"]
+        return lines + folded(webcam.trouble, "   ", "   ")
     usable = [entry for entry in webcam.formats if entry.kind]
     for entry in usable:
         lines += describe_format(entry)
     raw = [entry.code for entry in webcam.formats if not entry.kind]
     if raw:
         more = ", ..." if len(raw) > 8 else ""
-        lines.append(f"   not recorded, because uncompressed: {', '.join(raw[:8])}{more}")
+        uncompressed = f"not recorded, because uncompressed: {', '.join(raw[:8])}{more}"
+        lines += folded(uncompressed, "   ", "      ")
     controls = [control.name for control in webcam.controls if control.writable]
     if controls:
-        lines.append(f"   controls: {', '.join(controls)}")
+        lines += folded(f"controls: {', '.join(controls)}", "   ", "      ")
     if usable:
         lines.append(f"   camkeep record {name} movie.mp4")
     return lines
@@ -89,7 +90,7 @@ def describe_format(entry: Format) -> list[str]:
     label = (entry.kind or entry.code).ljust(5)
     for rates, sizes in by_rates.items():
         at = f" at {rates} fps" if rates.fps else ""
-        lines.append(f"   {label} {', '.join(sizes)}{at}")
+        lines += folded(f"{', '.join(sizes)}{at}", f"   {label} ", " " * (4 + len(label)))
         label = " " * len(label)
     return lines or [f"   {label}"]
 

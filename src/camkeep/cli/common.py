@@ -174,19 +174,19 @@ def columns(stream: object) -> int:
         return WIDEST
 
 
+def folded(text: str, first: str, rest: str) -> list[str]:
+    """`text` in lines that fit the terminal, `first` before the first and `rest` before others."""
+    width = max(40, min(WIDEST, columns(sys.stdout)))
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )
+
+
 def rows(facts: Iterable[tuple[str, str]], label: int) -> list[str]:
-    """Facts under each other: names of `label` columns, and what is told, wrapped beside them."""
-    width = min(WIDEST, columns(sys.stdout))
+    """Facts under each other: names of `label` columns, and what is told, folded beside them."""
     lines = []
     for name, told in facts:
-        first, rest = f"  {name:<{label}}", " " * (2 + label)
-        lines += textwrap.wrap(
-            told,
-            max(width, 40),
-            initial_indent=first,
-            subsequent_indent=rest,
-            break_on_hyphens=False,
-        )
+        lines += folded(told, f"  {name:<{label}}", " " * (2 + label))
     return lines
 
 

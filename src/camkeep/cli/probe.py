@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
-import textwrap
 from dataclasses import replace
 from typing import Any
 
 from camkeep.cli.common import (
-    WIDEST,
     add_camera,
     camera_from,
-    columns,
+    folded,
     in_rate,
     in_time,
     rows,
@@ -81,9 +78,8 @@ def describe(report: Report) -> str:
     advice = diagnose(report)
     if not advice:
         lines.append("Nothing is wrong with it.")
-    width = max(40, min(WIDEST, columns(sys.stdout)))
     for words in advice:
-        lines += textwrap.wrap(words, width, initial_indent="! ", subsequent_indent="  ")
+        lines += folded(words, "! ", "  ")
     return "\n".join(lines)
 
 
