@@ -320,7 +320,7 @@ async def test_cameras_are_found_by_broadcast() -> None:
 
 async def _asked_for(camera: Simulator, what: str) -> None:
     async with asyncio.timeout(10):
-        while not any(what in r for r in camera.requests):  # noqa: ASYNC110 - there is no event
+        while not any(what in r for r in camera.requests):  # there is no event
             await asyncio.sleep(0.01)
 
 

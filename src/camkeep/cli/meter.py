@@ -112,8 +112,9 @@ class Meter:
 
 def fitting(parts: list[str], width: int) -> str:
     """As many of `parts` as fit into `width` columns; the first always does, cut."""
-    line = printable(parts[0])[: max(width, 1)]
-    for part in parts[1:]:
+    first, *others = (printable(part).replace("\n", " ") for part in parts)
+    line = first[: max(width, 1)]
+    for part in others:
         if len(line) + 2 + len(part) > width:
             break
         line += f"  {part}"
