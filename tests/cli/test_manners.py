@@ -131,3 +131,13 @@ def test_ctrl_c_while_it_loads_is_calm(tmp_path: Path) -> None:
         [sys.executable, slow], capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize("command", ["record", "snapshot"])
+def test_a_file_that_cannot_even_be_looked_at(tmp_path: Path, command: str) -> None:
+    for name in ("x" * 300, f"{'x' * 300}/y"):
+        suffix = ".mp4" if command == "record" else ".jpg"
+        done = camkeep(command, CARD, name + suffix, cwd=tmp_path)
+        assert done.returncode == 7, done.stderr
+        assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -13,11 +13,12 @@ from camkeep.errors import NotWritable
 
 def check_still(path: Path, *, overwrite: bool) -> None:
     """Raise NotWritable where `path` is plainly not to be written, before a picture is taken."""
-    if path.is_dir():
+    # of os.path, because those of pathlib raise what they cannot look at
+    if os.path.isdir(path):  # noqa: PTH112
         raise NotWritable(f"{path} is a folder: name a file in it")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # noqa: PTH112
         raise NotWritable(f"there is no folder {path.parent}: create it first")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise NotWritable(f"{path} exists already: choose another name or say --overwrite")
 
 

@@ -65,14 +65,18 @@ class Plan:
     def check_writable(self) -> None:
         """Raise NotWritable now rather than after the camera was opened."""
         first, folder = self.file(1), self.path.parent
-        if not folder.is_dir():
+        # of os.path, because those of pathlib raise what they cannot look at
+        if not os.path.isdir(folder):  # noqa: PTH112
             raise NotWritable(f"there is no folder {folder}: create it first")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise NotWritable(f"no permission to write in the folder {folder}")
-        if first.is_dir():
+        if os.path.isdir(first):  # noqa: PTH112
             raise NotWritable(f"{first} is a folder: name a file in it")
-        if first.exists() and not self.overwrite:
+        there = os.path.lexists(first)
+        if there and not self.overwrite:
             raise NotWritable(f"{first} exists already: choose another name or say --overwrite")
+        if not os.access(folder, os.W_OK | os.X_OK) and not there:
+            raise NotWritable(f"no permission to write in the folder {folder}")
+        if os.path.exists(first) and not os.access(first, os.W_OK):  # noqa: PTH110
+            raise NotWritable(f"no permission to replace {first}")
 
 
 @dataclass(frozen=True, slots=True)
