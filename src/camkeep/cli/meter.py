@@ -112,9 +112,12 @@ class Meter:
 
 def fitting(parts: list[str], width: int) -> str:
     """As many of `parts` as fit into `width` columns; the first always does, cut."""
-    first, *others = (printable(part).replace("\n", " ") for part in parts)
-    line = first[: max(width, 1)]
-    for part in others:
+    line = ""
+    for part in parts:
+        part = printable(part).replace("\n", " ")
+        if not line:
+            line = part[: max(width, 1)]
+            continue
         if len(line) + 2 + len(part) > width:
             break
         line += f"  {part}"
