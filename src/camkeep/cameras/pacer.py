@@ -3,9 +3,10 @@
 A camera sends each frame in several pieces. Waking for every piece of every camera costs more
 than all that is done with it: the event loop's own work, and caches that have gone cold
 meanwhile. So connections that carry a stream with a clock of its own are read together, one
-after the other, every TICK_S. What that adds to the arrival of a frame is about TICK_S at most,
-and its time is not touched: the timeline follows the least-delayed arrivals. Ticks are uneven on
-purpose: an even one could keep step with a camera, and each of its frames would wait as long.
+after the other, at every tick; the more there are, the longer is the tick and the more it saves.
+What that adds to the arrival of a frame is about a tick at most, and its time is not touched:
+the timeline follows the least-delayed arrivals. Ticks are uneven on purpose: an even one could
+keep step with a camera, and each of its frames would wait as long.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 TICK_S = 0.02
-"""On average; each tick is up to a quarter shorter or longer."""
+"""The tick of one connection, on average; each is up to a quarter shorter or longer."""
+TICK_MORE_S = 0.0026
+"""What each further connection adds to it."""
+LONGEST_TICK_S = 0.1
 
 
 class Pacer:
-    """Calls some functions every TICK_S, in one go; costs nothing while there are none, and
+    """Calls some functions at every tick, in one go; costs nothing while there are none, and
     then holds nothing of the loop, which may end."""
 
     def __init__(self) -> None:
@@ -41,7 +45,8 @@ class Pacer:
             self._timer = None
 
     def _wait(self) -> None:
-        tick_s = TICK_S * random.uniform(0.75, 1.25)
+        tick_s = min(LONGEST_TICK_S, TICK_S + TICK_MORE_S * (len(self._reads) - 1))
+        tick_s *= random.uniform(0.75, 1.25)
         self._timer = asyncio.get_running_loop().call_later(tick_s, self._tick)
 
     def _tick(self) -> None:

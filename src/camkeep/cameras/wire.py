@@ -37,6 +37,9 @@ T = TypeVar("T")
 CHUNK = 256 * 1024
 """Bytes of the shared read buffer."""
 
+MOST_CHUNKS = 16
+"""Chunks of one connection that are read at a tick: 40 MB/s, and others get their turn."""
+
 Feed = Callable[[memoryview], None]
 """Takes what was read. What it raises ends the connection and comes out of `Wire.finished`."""
 
@@ -127,17 +130,20 @@ class Wire(asyncio.BufferedProtocol):
             pacer().add(self, self._read)
 
     def _read(self) -> None:
-        try:
-            nbytes = os.readv(self._descriptor, (self._buffer,))
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as error:
-            self._end(translate(error))
-            return
-        if nbytes:
-            self.buffer_updated(nbytes)
-        else:
-            self.eof_received()
+        for _ in range(MOST_CHUNKS):
+            try:
+                nbytes = os.readv(self._descriptor, (self._buffer,))
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self._end(translate(error))
+                return
+            if nbytes:
+                self.buffer_updated(nbytes)
+            else:
+                self.eof_received()
+            if nbytes < CHUNK or self.closed:  # most often: that was all there is
+                return
 
     def progress(self) -> None:
         """Something of use has come."""
