@@ -91,7 +91,7 @@ async def test_a_frozen_camera_is_noticed_and_no_other_loses_anything(tmp_path: 
             watched.recording.stop()
         thawed, whole = await asyncio.gather(one.running, two.running)
     (gap,) = thawed.gaps
-    assert "nothing of use" in gap.cause
+    assert "nothing of use" in gap.detail
     assert (thawed.reconnects, whole.reconnects, whole.drops, whole.gaps) == (1, 0, 0, ())
     numbers = [read_number(shown.data) for shown in pictures_of(tmp_path / "two.mp4")]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))

@@ -27,7 +27,7 @@ from camkeep.errors import (
 )
 from camkeep.media.audio import g711_params
 from camkeep.media.jpeg import jpeg_params
-from camkeep.model import Codec
+from camkeep.model import Cause, Codec
 from support.recording import frames, length, record
 from support.staged import PICTURES, Staged, picture, stream
 
@@ -149,7 +149,7 @@ async def test_a_camera_that_comes_back_goes_on_in_the_same_file_with_a_named_ga
     assert [f.seconds for f in kept] == pytest.approx(times, abs=1e-4)
     (gap,) = summary.gaps
     assert gap.seconds == pytest.approx(5 - 49 / 25)
-    assert gap.cause == "gone"
+    assert (gap.cause, gap.detail) == (Cause.BROKEN, "gone")
     assert summary.reconnects == 1
 
 
@@ -157,7 +157,7 @@ async def test_a_camera_that_stays_away_is_a_gap_up_to_the_end(path: Path) -> No
     source = Staged([*stream(50), StreamBroken("gone")])
     summary = await record(source, Plan(path))
     assert summary.frames == 50
-    assert [gap.cause for gap in summary.gaps] == ["gone"]
+    assert [gap.detail for gap in summary.gaps] == ["gone"]
 
 
 @pytest.mark.parametrize("step_s", [7200, -3600])

@@ -122,7 +122,7 @@ def burst(count: int, start_s: float, first: int, late_s: float) -> list[Sample]
     sent = []
     begin = start_s + late_s
     for sample in stream(count, start_s=start_s, first=first):
-        came = max(sample.arrival, MonoNs(round((1000 + begin) * 1e9)))
+        came = max(sample.arrival, MonoNs(round(begin * 1e9)))
         guess = WallUs(sample.wall + round(late_s * 1e6)) if sample.ticks < begin * 1e6 else None
         sent.append(sample._replace(arrival=came, wall=guess or sample.wall))
     return sent

@@ -42,7 +42,7 @@ def stream(
             params,
             picture(first + n),
             round(at * params.timescale),
-            MonoNs(round((1000 + at) * 1e9)),
+            MonoNs(round(at * 1e9)),
             WallUs(WALL0 + round((at + wall_shift_s) * 1e6)),
             n % gop == 0,
             run,

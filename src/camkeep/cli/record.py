@@ -137,7 +137,7 @@ def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
     for gap in summary.gaps:
         start, end = as_datetime(gap.start).astimezone(), as_datetime(gap.end).astimezone()
         span = f"{start:%H:%M:%S} to {end:%H:%M:%S} ({in_time(gap.seconds)})"
-        yield "gap", f"{span}: {gap.cause}"
+        yield "gap", f"{span}: {gap.detail}"
     if summary.drops:
         frames = counted(summary.drops, "frame")
         yield "dropped", f"{frames}: the disk was too slow, or nobody could have decoded them"

@@ -111,11 +111,11 @@ class Recording:
             case Live():
                 self._sessions += 1
             case Waiting(error, _):
-                recorder.session_ended(error.message)
+                recorder.session_ended(error)
                 if not recorder.frames and not self._plan.wait:
                     raise GiveUp(error)
             case Refused(error, _):
-                recorder.session_ended(error.message)
+                recorder.session_ended(error)
                 if not recorder.frames:
                     raise GiveUp(error)
 

@@ -13,10 +13,12 @@ from collections import deque
 from camkeep.archive.writer import Volume
 from camkeep.cameras.source import Notes
 from camkeep.clock import Clock, WallUs
+from camkeep.engine.causes import cause_of
 from camkeep.engine.openmovie import OpenMovie
 from camkeep.engine.plan import Movie, Plan
 from camkeep.engine.reel import FLUSH_S, Reel
 from camkeep.engine.thinner import Thinner
+from camkeep.errors import CameraError, StreamBroken
 from camkeep.media.mp4 import Identity
 from camkeep.media.timeline import settled
 from camkeep.model import AudioParams, Gap, Sample, VideoParams
@@ -60,7 +62,7 @@ class Recorder:
         self._settle: asyncio.TimerHandle | None = None
         self._session = 0
         self._run: tuple[int, int] | None = None
-        self._away: str | None = None  # why there is no session, if there was one before
+        self._away: CameraError | None = None  # why there is no session, if there was one before
         self._epoch_wall = 0  # the wall time, in this run's terms, at which elapsed was 0
         self._epoch_mono = 0  # ... and the monotonic time, µs
         self._level_us = 0  # up to where this run has to catch up
@@ -84,12 +86,12 @@ class Recorder:
         self._session += 1
         self._held = []
 
-    def session_ended(self, cause: str) -> None:
-        """There will be no samples for a while, because of `cause`."""
+    def session_ended(self, error: CameraError) -> None:
+        """There will be no samples for a while, because of `error`."""
         self._release()
         self._reel.flush(through=True)
         if self._run is not None and self._away is None:
-            self._away = cause
+            self._away = error
 
     def __call__(self, sample: Sample) -> None:
         """Take a sample."""
@@ -191,12 +193,15 @@ class Recorder:
             self._catch_up(elapsed)
             length_us = self._in_movie(elapsed) - self._elapsed_us
             if self._run[0] != self._session or length_us > 1_000_000:
-                cause = self._away or "the stream was interrupted"
-                self.gaps.append(Gap(WallUs(sample.wall - length_us), sample.wall, cause))
+                why = self._away or StreamBroken("the stream was interrupted")
+                self._note_gap(WallUs(sample.wall - length_us), sample.wall, why)
         self._away = None
         self._walls.clear()
         self._run = (self._session, sample.run)
         self._epoch_wall = sample.wall - elapsed
+
+    def _note_gap(self, start: WallUs, end: WallUs, error: CameraError) -> None:
+        self.gaps.append(Gap(start, end, cause_of(error), error.message))
 
     def _catch_up(self, elapsed: int) -> None:
         """A run begins at `elapsed`, which may be before the end of the last one: that had a
@@ -286,5 +291,5 @@ class Recorder:
         self._release()
         self.done.set()
         if self._away is not None:
-            self.gaps.append(Gap(self._last_wall, self._clock.wall(), self._away))
+            self._note_gap(self._last_wall, self._clock.wall(), self._away)
         await self._reel.close()

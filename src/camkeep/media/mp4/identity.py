@@ -34,6 +34,8 @@ class Identity:
     sequence: int
     start: WallUs
     """The wall time of the movie's time 0."""
+    camera_id: str = ""
+    """What an archive calls the camera where its name may change; empty outside of one."""
 
 
 def creation_time(identity: Identity) -> int:
@@ -54,6 +56,7 @@ def identity_box(identity: Identity) -> bytes:
             "run": identity.run,
             "sequence": identity.sequence,
             "start_us": identity.start,
+            "camera_id": identity.camera_id,
         },
         separators=(",", ":"),
     ).encode()
@@ -71,10 +74,14 @@ def read_identity(payload: bytes) -> Identity:
         camera, run, sequence, start = (
             fields[name] for name in ("camera", "run", "sequence", "start_us")
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        camera_id = fields.get("camera_id", "")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MediaError("the movie's identity is malformed") from error
     numbers = (run, sequence, start)
-    if type(camera) is not str or not all(type(n) is int and abs(n) < 1 << 63 for n in numbers):
+    if not all(type(n) is int and abs(n) < 1 << 63 for n in numbers):
+        raise MediaError("the movie's identity is malformed")
+    if type(camera) is not str or type(camera_id) is not str:
         raise MediaError("the movie's identity is malformed")
     camera = camera.encode("utf-8", "replace").decode()  # JSON can name half a character
-    return Identity(camera, run, sequence, WallUs(start))
+    camera_id = camera_id.encode("utf-8", "replace").decode()
+    return Identity(camera, run, sequence, WallUs(start), camera_id)
