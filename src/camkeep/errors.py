@@ -132,6 +132,10 @@ class DiskFull(StorageError):
     """No space is left on the device."""
 
 
+class DiskAway(StorageError):
+    """The disk of an archive is not there: unmounted, or another one is in its place."""
+
+
 class WriteFailed(StorageError):
     """A write or a flush failed for another reason."""
 
