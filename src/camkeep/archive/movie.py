@@ -69,6 +69,11 @@ class MovieFile:
         return cls(path, descriptor, muxer, len(header))
 
     @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._path
+
+    @property
     def bytes_written(self) -> int:
         """Size of the file."""
         return self._size

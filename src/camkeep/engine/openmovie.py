@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from camkeep.archive.movie import MovieFile
 from camkeep.engine.plan import Movie
+from camkeep.engine.shelf import Shelf
 from camkeep.media.mp4 import Identity, TimedSample
 from camkeep.model import AudioParams, Sample, VideoParams
 
@@ -23,6 +21,7 @@ class OpenMovie:
         start_us: int,
         because: str,
     ) -> None:
+        self.identity = identity
         self.video = video
         self.audio = audio
         self.start_us = start_us
@@ -32,8 +31,6 @@ class OpenMovie:
         self.pending: list[TimedSample] = []
         self.pending_bytes = 0
         self._because = because
-        self._identity = identity
-        self._path = Path()
         self._file: MovieFile | None = None
 
     def add(self, sample: Sample, elapsed_us: int) -> None:
@@ -43,12 +40,9 @@ class OpenMovie:
         self.pending.append(timed)
         self.pending_bytes += len(sample.data)
 
-    def create(self, names: Iterator[Path], overwrite: bool) -> None:
-        """Make the file, under the next of `names`."""
-        self._path = next(names)
-        self._file = MovieFile.create(
-            self._path, self.video, self.audio, self._identity, overwrite=overwrite
-        )
+    def create(self, shelf: Shelf) -> None:
+        """Make the file."""
+        self._file = shelf.create(self.video, self.audio, self.identity)
 
     def append(self, samples: list[TimedSample]) -> None:
         """Write a fragment."""
@@ -60,10 +54,10 @@ class OpenMovie:
         assert self._file is not None
         self._file.sync()
 
-    def close(self) -> None:
+    def close(self, shelf: Shelf) -> None:
         """Make the file whole, where there is one."""
         if self._file is not None:
-            self._file.close(self.end_us)
+            shelf.close(self._file, self.end_us)
 
     def made(self) -> Movie | None:
         """What it came to; None where nothing was in it, and so no file is left."""
@@ -71,8 +65,8 @@ class OpenMovie:
         if file is None or not file.frames:
             return None
         return Movie(
-            self._path,
-            self._identity.start,
+            file.path,
+            self.identity.start,
             file.duration_us / 1e6,
             file.frames,
             file.bytes_written,

@@ -16,15 +16,14 @@ from camkeep.clock import Clock, WallUs
 from camkeep.engine.causes import cause_of
 from camkeep.engine.openmovie import OpenMovie
 from camkeep.engine.plan import Movie, Plan
-from camkeep.engine.reel import FLUSH_S, Reel
+from camkeep.engine.reel import Reel
+from camkeep.engine.settling import Settling
+from camkeep.engine.shelf import NamedFiles
 from camkeep.engine.thinner import Thinner
 from camkeep.errors import CameraError, StreamBroken
 from camkeep.media.mp4 import Identity
-from camkeep.media.timeline import settled
 from camkeep.model import AudioParams, Gap, Sample, VideoParams
 
-SETTLE_S = FLUSH_S
-"""How long the first samples of a session wait for their times to settle."""
 EARLY_US = 1_500_000
 LATE_US = 10_000_000
 """Sound that was taken longer than this after or before its arrival is placed by its arrival.
@@ -51,15 +50,16 @@ class Recorder:
         self.done = asyncio.Event()
         self.ended = "the camera failed"
         self.gaps: list[Gap] = []
+        self.movies: list[Movie] = []
+        """Those that are closed."""
         self.frames = self.bytes = self.drops = self.thinned = 0
         self._plan = plan
         self._notes = notes
         self._camera = camera
         self._clock = clock
-        self._loop = asyncio.get_running_loop()
-        self._reel = Reel(plan, self.done.set, volume)
-        self._held: list[Sample] | None = None  # a session's first samples, until they settle
-        self._settle: asyncio.TimerHandle | None = None
+        files = NamedFiles(plan.names(), overwrite=plan.overwrite)
+        self._reel = Reel(files, self.done.set, volume, on_made=self.movies.append)
+        self._settling = Settling(self._take, self._reel.flush, plan.frames)
         self._session = 0
         self._run: tuple[int, int] | None = None
         self._away: CameraError | None = None  # why there is no session, if there was one before
@@ -84,11 +84,11 @@ class Recorder:
     def session_began(self) -> None:
         """The next sample is of another session."""
         self._session += 1
-        self._held = []
+        self._settling.session_began()
 
     def session_ended(self, error: CameraError) -> None:
         """There will be no samples for a while, because of `error`."""
-        self._release()
+        self._settling.release()
         self._reel.flush(through=True)
         if self._run is not None and self._away is None:
             self._away = error
@@ -97,27 +97,9 @@ class Recorder:
         """Take a sample."""
         if self.done.is_set():
             return
-        if self._held is None:
-            self._take(sample)
-            return
-        self._held.append(sample)
-        if self._settle is None:
-            self._settle = self._loop.call_later(SETTLE_S, self._release)
-        if self._plan.frames is not None and len(self._held) >= self._plan.frames:
-            self._release()
+        self._settling.add(sample)
 
-    def _release(self) -> None:
-        """Take the samples that were held, with the times that are known by now."""
-        if self._settle is not None:
-            self._settle.cancel()
-            self._settle = None
-        held, self._held = self._held or [], None
-        for came, sample in zip(held, settled(held), strict=True):
-            self._take(sample, came.wall - sample.wall)
-        if held:
-            self._reel.flush()  # they have waited long enough
-
-    def _take(self, sample: Sample, late_us: int = 0) -> None:
+    def _take(self, sample: Sample, late_us: int) -> None:
         """Take a sample that was taken at least `late_us` before it arrived."""
         if self._complete:
             return
@@ -272,11 +254,6 @@ class Recorder:
         return (len(self._walls) - 1) * 1e6 / span if span else None
 
     @property
-    def movies(self) -> list[Movie]:
-        """Those that are closed."""
-        return self._reel.movies
-
-    @property
     def files(self) -> int:
         """How many movies were begun."""
         return self._reel.files
@@ -288,7 +265,7 @@ class Recorder:
 
     async def close(self) -> None:
         """Close the movies; afterwards they are whole and `movies` lists them."""
-        self._release()
+        self._settling.release()
         self.done.set()
         if self._away is not None:
             self._note_gap(self._last_wall, self._clock.wall(), self._away)

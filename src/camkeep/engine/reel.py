@@ -12,7 +12,8 @@ from functools import partial
 
 from camkeep.archive.writer import Volume, Writer
 from camkeep.engine.openmovie import OpenMovie
-from camkeep.engine.plan import Movie, Plan
+from camkeep.engine.plan import Movie
+from camkeep.engine.shelf import Shelf
 from camkeep.media.mp4 import Identity
 from camkeep.model import AudioParams, Sample, VideoParams
 
@@ -26,20 +27,26 @@ LINGER_S = 1.0
 
 
 class Reel:
-    """Writes samples to the newest movie. `close` makes them all whole."""
+    """Writes samples to the newest movie. `close` makes all of them whole."""
 
     def __init__(
-        self, plan: Plan, on_error: Callable[[], object], volume: Volume | None = None
+        self,
+        shelf: Shelf,
+        on_error: Callable[[], object],
+        volume: Volume | None = None,
+        *,
+        sync_s: float = SYNC_S,
+        on_made: Callable[[Movie], object] = lambda _: None,
     ) -> None:
-        """`on_error` is called on the loop when the disk has failed; `error` says how."""
-        self.movies: list[Movie] = []
-        """Those that are closed."""
+        """`on_error` is called on the loop when the disk has failed; `error` says how. `on_made`
+        is told of each movie that was closed, on the writer thread."""
         self.files = 0
         self.current: OpenMovie | None = None
-        self._plan = plan
-        self._names = plan.names()
+        self._shelf = shelf
+        self._sync_s = sync_s
         self._loop = asyncio.get_running_loop()
         self._on_error = on_error
+        self._on_made = on_made
         self._writer = Writer(self._failed, volume)
         self._lingering: OpenMovie | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -70,7 +77,7 @@ class Reel:
             self._lingering = self.current
         self.files += 1
         self.current = OpenMovie(video, audio, identity, start_us, because)
-        self._writer.submit(partial(self.current.create, self._names, self._plan.overwrite))
+        self._writer.submit(partial(self.current.create, self._shelf))
         return self.current
 
     def add(self, movie: OpenMovie, sample: Sample, elapsed_us: int) -> None:
@@ -105,18 +112,26 @@ class Reel:
                 self._write(self._lingering)
         self._write(current)
         now = self._loop.time()
-        if through or now - self._last_sync >= SYNC_S:
+        if through or now - self._last_sync >= self._sync_s:
             self._last_sync = now
             self._writer.submit(current.sync)
 
-    async def close(self) -> None:
-        """Close the movies; afterwards they are whole and `movies` lists them."""
+    def cut(self, end_us: int | None = None) -> None:
+        """End the newest movie, at `end_us` after the start of the recording if that is known.
+        None follows until one is begun."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         self._retire()
         if self.current is not None:
+            if end_us is not None:
+                self.current.end_us = end_us - self.current.start_us
             self._close_movie(self.current)
             self.current = None
+
+    async def close(self) -> None:
+        """Close the movies; afterwards they are whole."""
+        self.cut()
         # not in a thread of the loop's: those may all be waiting for names of lost cameras
         await _until_done(asyncio.wrap_future(self._writer.finished()))
         self._writer.close()
@@ -141,13 +156,13 @@ class Reel:
 
     def _close_file(self, movie: OpenMovie) -> None:
         try:
-            movie.close()
+            movie.close(self._shelf)
         except Exception as error:  # noqa: BLE001 - it is raised again where the recording ends
             self._writer.error = self._writer.error or error
             self._failed()
         made = movie.made()
         if made is not None:
-            self.movies.append(made)
+            self._on_made(made)
 
     def _failed(self) -> None:
         self._loop.call_soon_threadsafe(self._on_error)
