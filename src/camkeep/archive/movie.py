@@ -6,8 +6,6 @@ go.
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,13 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from camkeep.archive.disk import FULL, create_error, flush_error, write_error
+from camkeep.archive.files import Files, SystemFiles, write_all
 from camkeep.errors import DiskFull, NotWritable, StorageError, WriteFailed
 from camkeep.media.mp4 import Identity, Muxer, TimedSample
 from camkeep.model import AudioParams, VideoParams
 
-_MOST_BUFFERS = 1024  # IOV_MAX of Linux and macOS
-_flush_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
-_advise = getattr(os, "posix_fadvise", None)  # nor has it this
+_SYSTEM = SystemFiles()
 
 
 class MovieFile:
@@ -31,8 +28,9 @@ class MovieFile:
     again, and `close` makes the best of what is there.
     """
 
-    def __init__(self, path: Path, descriptor: int, muxer: Muxer, size: int) -> None:
+    def __init__(self, files: Files, path: Path, descriptor: int, muxer: Muxer, size: int) -> None:
         """Use `create`."""
+        self._files = files
         self._path = path
         self._fd = descriptor
         self._muxer = muxer
@@ -49,6 +47,7 @@ class MovieFile:
         identity: Identity,
         *,
         overwrite: bool = False,
+        files: Files = _SYSTEM,
     ) -> Self:
         """A new movie without a sample; its name is on the disk when this returns.
 
@@ -57,16 +56,16 @@ class MovieFile:
         """
         muxer = Muxer(video, audio, identity)
         header = muxer.header()
-        descriptor = _create(path, overwrite)
+        descriptor = _create(files, path, overwrite)
         try:
-            _write(descriptor, [header])
-            _sync_folder(path.parent)
+            write_all(files, descriptor, [header])
+            files.sync_folder(path.parent)
         except OSError as error:
-            os.close(descriptor)
+            files.close(descriptor)
             with suppress(OSError):
-                path.unlink()
+                files.unlink(path)
             raise write_error(error, path) from error
-        return cls(path, descriptor, muxer, len(header))
+        return cls(files, path, descriptor, muxer, len(header))
 
     @property
     def path(self) -> Path:
@@ -99,19 +98,16 @@ class MovieFile:
     def sync(self) -> None:
         """Flush what was written through to the disk, and let the system's cache forget it.
 
-        Video is written all the time and seldom read: cached, it would push out everything else.
         Raises WriteFailed. Then nobody knows what the disk holds, and trying again would only
         hide it: the file takes no more samples.
         """
         self._check()
         try:
-            _flush_data(self._fd)
+            self._files.sync(self._fd)
         except OSError as error:
             self._error = flush_error(error, self._path)
             raise self._error from error
-        if _advise is not None:
-            with suppress(OSError):  # some file systems take no advice
-                _advise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        self._files.forget(self._fd)
 
     def close(self, end_us: int | None = None) -> None:
         """Make an ordinary movie of the file, or remove it where no sample is in it.
@@ -140,7 +136,7 @@ class MovieFile:
         if self._fd >= 0:
             descriptor, self._fd = self._fd, -1
             with suppress(OSError):  # network file systems report old write errors here
-                os.close(descriptor)
+                self._files.close(descriptor)
 
     def __enter__(self) -> Self:
         return self
@@ -157,15 +153,15 @@ class MovieFile:
         """Fragmented to ordinary, in this order; a crash in between leaves one or the other."""
         closing = self._muxer.finish(end_us)
         try:
-            _write(self._fd, [closing.tail])
+            write_all(self._files, self._fd, [closing.tail])
         except OSError as error:
             self._cut_back()
             if error.errno in FULL:
                 return  # no sample is lost by that
             raise write_error(error, self._path) from error
         try:
-            _flush_data(self._fd)  # the index is on the disk before anything refers to it
-            os.pwrite(self._fd, closing.patch, closing.patch_offset)
+            self._files.sync(self._fd)  # the index is on the disk before anything refers to it
+            self._files.pwrite(self._fd, closing.patch, closing.patch_offset)
         except OSError as error:
             self._cut_back()
             raise flush_error(error, self._path) from error
@@ -176,7 +172,7 @@ class MovieFile:
         if not buffers:
             return
         try:
-            self._size += _write(self._fd, buffers)
+            self._size += write_all(self._files, self._fd, buffers)
         except OSError as error:
             self._muxer.drop_fragment()
             self._cut_back()
@@ -186,13 +182,12 @@ class MovieFile:
     def _cut_back(self) -> None:
         """Back to the last whole fragment. If even that fails, readers pass over the torso."""
         with suppress(OSError):
-            os.ftruncate(self._fd, self._size)
-            os.lseek(self._fd, self._size, os.SEEK_SET)
+            self._files.truncate(self._fd, self._size)
 
     def _remove(self) -> None:
         with suppress(OSError):
-            self._path.unlink()
-            _sync_folder(self._path.parent)
+            self._files.unlink(self._path)
+            self._files.sync_folder(self._path.parent)
         self._size = 0
 
     def _check(self) -> None:
@@ -202,42 +197,11 @@ class MovieFile:
             raise WriteFailed(f"{self._path} is closed already")
 
 
-def _create(path: Path, overwrite: bool) -> int:
+def _create(files: Files, path: Path, overwrite: bool) -> int:
     """A descriptor of a new, empty file at `path`."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-    flags |= os.O_TRUNC if overwrite else os.O_EXCL
     try:
         if overwrite and path.exists() and not path.is_file():
             raise NotWritable(f"{path} is not an ordinary file, so it cannot be overwritten")
-        return os.open(path, flags, 0o666)
+        return files.create(path, overwrite=overwrite)
     except OSError as error:
         raise create_error(error, path) from error
-
-
-def _write(descriptor: int, buffers: Sequence[bytes]) -> int:
-    """Write all of `buffers`, in one call where the system takes them in one; their size."""
-    size = 0
-    rest: list[bytes | memoryview] = list(buffers)
-    while rest:
-        count = os.writev(descriptor, rest[:_MOST_BUFFERS])
-        size += count
-        done = 0
-        while done < len(rest) and count >= len(rest[done]):
-            count -= len(rest[done])
-            done += 1
-        del rest[:done]
-        if count:
-            rest[0] = memoryview(rest[0])[count:]
-    return size
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the names in `folder` through to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
-            raise
-    finally:
-        os.close(descriptor)
