@@ -4,11 +4,67 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from camkeep.errors import MediaError
 
+MAX_BOXES = 1 << 21
+"""Most boxes at the top level; six days of fragments."""
 MAX_CHILDREN = 65_536
+
+
+class ReadAt(Protocol):
+    """What a movie is read from."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        ...
+
+    def read_at(self, offset: int, length: int, /) -> bytes:
+        """The bytes from `offset` on, fewer than `length` only at the end."""
+        ...
+
+
+class TopBox(NamedTuple):
+    """Where a box of the file lies."""
+
+    kind: bytes
+    start: int
+    head: int
+    end: int
+    """Beyond the end of the file where the box is cut; no box follows it then."""
+
+
+def top_level(source: ReadAt, position: int) -> Iterator[TopBox]:
+    """The boxes of the file from `position` on, as far as they can be told apart."""
+    for _ in range(MAX_BOXES):
+        head = source.read_at(position, 16)
+        if len(head) < 8:
+            return
+        size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        head_size = 8
+        if size == 1 and len(head) == 16:
+            size, head_size = int.from_bytes(head[8:], "big"), 16
+        elif size == 0 and kind == b"mdat":  # up to the end of the file
+            size = source.size - position
+        if size < head_size or not all(0x20 <= byte < 0x7F for byte in kind):
+            return
+        yield TopBox(kind, position, head_size, position + size)
+        position += size
+        if position >= source.size:
+            return
+
+
+def payload_of(source: ReadAt, box: TopBox, most: int) -> bytes:
+    """What is in a box of the file. Raises MediaError where that is more than `most`."""
+    size = box.end - box.start - box.head
+    if size > most:
+        raise MediaError("the movie's index is absurdly large")
+    payload = source.read_at(box.start + box.head, size)
+    if len(payload) < size:
+        raise MediaError("the movie's index is cut short")
+    return payload
 
 
 def fields(layout: str, data: memoryview, offset: int = 0) -> tuple[Any, ...]:

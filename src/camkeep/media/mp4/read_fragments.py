@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from camkeep.errors import MediaError
-from camkeep.media.mp4.read_boxes import child, children, fields, is_long, path
+from camkeep.media.mp4.read_boxes import (
+    ReadAt,
+    TopBox,
+    child,
+    children,
+    fields,
+    is_long,
+    path,
+    payload_of,
+)
 from camkeep.media.mp4.read_columns import Columns
 
+MAX_MOOF = 1 << 24
 _NOT_SYNC = 0x10000  # of sample flags (§8.8.3.1)
 
 
@@ -42,7 +53,51 @@ def read_trex(moov: memoryview) -> dict[int, Defaults]:
     return found
 
 
-def read_moof(
+class Fragment(NamedTuple):
+    """A whole fragment."""
+
+    moof: TopBox
+    mdat: TopBox
+    payload: bytes
+    """Of moof."""
+    before: dict[int, int]
+    """How many samples each track had before it."""
+
+
+def read_fragments(
+    source: ReadAt, boxes: Iterable[TopBox], tracks: Mapping[int, GrowingTrack], limit: int
+) -> Iterator[Fragment]:
+    """Add the samples of the fragments among `boxes` to `tracks`, at each step those of one.
+
+    Ends before the first that is not whole or makes no sense. `limit` is how many samples the
+    tracks may have.
+    """
+    moof: TopBox | None = None
+    for box in boxes:
+        if box.end > source.size:
+            return
+        if box.kind == b"moof":
+            moof = box
+        elif box.kind == b"mdat" and moof is not None:
+            before = {number: len(track.columns.sizes) for number, track in tracks.items()}
+            try:
+                payload = payload_of(source, moof, MAX_MOOF)
+                rest = limit - sum(before.values())
+                _read_moof(memoryview(payload), moof.start, tracks, box.end, rest)
+            except MediaError:  # what a torn write left: the movie ends before it
+                cut_back(tracks, before)
+                return
+            yield Fragment(moof, box, payload, before)
+            moof = None
+
+
+def cut_back(tracks: Mapping[int, GrowingTrack], lengths: Mapping[int, int]) -> None:
+    """Forget all but the first samples of each track."""
+    for number, track in tracks.items():
+        track.columns.cut(lengths[number])
+
+
+def _read_moof(
     moof: memoryview,
     position: int,
     tracks: Mapping[int, GrowingTrack],
