@@ -182,10 +182,10 @@ def _outline(trak: memoryview, movie_scale: int) -> Outline | None:
         params = read_video_entry(entry_kind, entry, timescale)
     else:
         params = read_audio_entry(entry_kind, entry)
-    return Outline(track_id, params, timescale, _shift(trak, timescale, movie_scale), stbl)
+    return Outline(track_id, params, timescale, shift_of(trak, timescale, movie_scale), stbl)
 
 
-def _shift(trak: memoryview, timescale: int, movie_scale: int) -> int:
+def shift_of(trak: memoryview, timescale: int, movie_scale: int) -> int:
     """How much later than its own times the track is shown (§8.6.6), ticks of the track."""
     edts = child(trak, b"edts")
     elst = child(edts, b"elst") if edts is not None else None
