@@ -34,6 +34,11 @@ def create_error(error: OSError, path: StrPath) -> StorageError:
             return NotWritable(f"{name} cannot be created: {error.strerror or error}")
 
 
+def read_error(error: OSError, path: StrPath) -> StorageError:
+    """What `error` means for whoever wants to read `path`."""
+    return StorageError(f"{os.fspath(path)} cannot be read: {error.strerror or error}")
+
+
 def write_error(error: OSError, path: StrPath) -> StorageError:
     """What `error` means for whoever writes to `path`."""
     name = os.fspath(path)

@@ -144,6 +144,22 @@ class SystemFiles:
             os.close(descriptor)
 
 
+class FileBytes:
+    """An open file as the readers of media want it (`media.mp4.ReadAt`). Calls raise OSError."""
+
+    __slots__ = ("_fd", "_files", "size")
+
+    def __init__(self, files: Files, fd: int) -> None:
+        """The file is to be as long as it is now."""
+        self._files = files
+        self._fd = fd
+        self.size = files.size(fd)
+
+    def read_at(self, offset: int, length: int, /) -> bytes:
+        """The bytes from `offset` on, fewer than `length` only at the end."""
+        return self._files.pread(self._fd, length, offset)
+
+
 def write_all(files: Files, fd: int, buffers: Sequence[bytes]) -> int:
     """Write all of `buffers`, in one call where the system takes them in one; their size."""
     size = 0

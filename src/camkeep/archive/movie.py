@@ -16,6 +16,7 @@ from camkeep.archive.disk import FULL, create_error, flush_error, write_error
 from camkeep.archive.files import Files, SystemFiles, write_all
 from camkeep.errors import DiskFull, NotWritable, StorageError, WriteFailed
 from camkeep.media.mp4 import Identity, Muxer, TimedSample
+from camkeep.media.mp4.seal import Seal
 from camkeep.model import AudioParams, VideoParams
 
 _SYSTEM = SystemFiles()
@@ -47,14 +48,16 @@ class MovieFile:
         identity: Identity,
         *,
         overwrite: bool = False,
+        sealed: bool = False,
         files: Files = _SYSTEM,
     ) -> Self:
         """A new movie without a sample; its name is on the disk when this returns.
 
-        Raises NotWritable, DiskFull or WriteFailed, and MediaError where MP4 cannot hold such
-        streams; nothing is left behind then.
+        One that is to be `sealed` when it closes is hashed as it is written. Raises NotWritable,
+        DiskFull or WriteFailed, and MediaError where MP4 cannot hold such streams; nothing is
+        left behind then.
         """
-        muxer = Muxer(video, audio, identity)
+        muxer = Muxer(video, audio, identity, sealed=sealed)
         header = muxer.header()
         descriptor = _create(files, path, overwrite)
         try:
@@ -87,6 +90,11 @@ class MovieFile:
         """From the start of the movie to the end of what is in the file."""
         return self._muxer.duration_us if self._duration_us is None else self._duration_us
 
+    @property
+    def error(self) -> StorageError | None:
+        """What went wrong with the disk first. After a WriteFailed nobody knows what it holds."""
+        return self._error
+
     def append(self, samples: Sequence[TimedSample]) -> None:
         """Write a fragment of `samples`, in decoding order, in one write.
 
@@ -102,34 +110,38 @@ class MovieFile:
         hide it: the file takes no more samples.
         """
         self._check()
-        try:
-            self._files.sync(self._fd)
-        except OSError as error:
-            self._error = flush_error(error, self._path)
-            raise self._error from error
-        self._files.forget(self._fd)
+        self._flush()
 
-    def close(self, end_us: int | None = None) -> None:
+    def close(self, end_us: int | None = None, previous: bytes | None = None) -> Seal | None:
         """Make an ordinary movie of the file, or remove it where no sample is in it.
 
-        `end_us` is when the last frame ends, µs since the start of the movie. Where there is no
-        room for the index, or the file was damaged, it stays the fragmented movie that it is,
-        which plays as well. Raises DiskFull or WriteFailed only where that cost samples, or
-        leaves in doubt what the disk holds, and nobody has been told yet.
+        `end_us` is when the last frame ends, µs since the start of the movie. With `previous`,
+        the chain of the segment before, the movie is sealed; its seal is returned where the file
+        is on the disk to its last byte.
+
+        Where there is no room for the tables, or the file was damaged, it stays the fragmented
+        movie that it is, which plays as well. Raises DiskFull or WriteFailed only where that
+        cost samples, or leaves in doubt what the disk holds, and nobody has been told yet; where
+        the movie was to be sealed, `error` alone tells of a full disk.
         """
         if self._fd < 0:
-            return
+            return None
+        seal: Seal | None = None
         try:
             if self._error is None:
                 self._write_fragment(self._muxer.flush())  # frames held back for their order
+        except DiskFull:
+            if previous is None:
+                raise
         finally:
             try:
                 if not self._muxer.samples:
                     self._remove()
                 elif self._error is None or isinstance(self._error, DiskFull):
-                    self._turn(end_us)
+                    seal = self._turn(end_us, previous)
             finally:
                 self.abandon()
+        return seal
 
     def abandon(self) -> None:
         """Let go of the file as it is: a fragmented movie up to its last whole fragment."""
@@ -149,24 +161,37 @@ class MovieFile:
     ) -> None:
         self.close()
 
-    def _turn(self, end_us: int | None) -> None:
+    def _turn(self, end_us: int | None, previous: bytes | None) -> Seal | None:
         """Fragmented to ordinary, in this order; a crash in between leaves one or the other."""
-        closing = self._muxer.finish(end_us)
+        closing = self._muxer.finish(end_us, previous)
         try:
             write_all(self._files, self._fd, [closing.tail])
         except OSError as error:
             self._cut_back()
             if error.errno in FULL:
-                return  # no sample is lost by that
-            raise write_error(error, self._path) from error
+                return None  # no sample is lost by that
+            self._error = write_error(error, self._path)
+            raise self._error from error
         try:
-            self._files.sync(self._fd)  # the index is on the disk before anything refers to it
+            self._files.sync(self._fd)  # the tables are on the disk before anything needs them
             self._files.pwrite(self._fd, closing.patch, closing.patch_offset)
         except OSError as error:
             self._cut_back()
-            raise flush_error(error, self._path) from error
+            self._error = flush_error(error, self._path)
+            raise self._error from error
         self._size += len(closing.tail)
         self._duration_us = closing.duration_us
+        if closing.seal is not None:
+            self._flush()  # nothing is cut back: with or without those 16 bytes it is a movie
+        return closing.seal
+
+    def _flush(self) -> None:
+        try:
+            self._files.sync(self._fd)
+        except OSError as error:
+            self._error = flush_error(error, self._path)
+            raise self._error from error
+        self._files.forget(self._fd)
 
     def _write_fragment(self, buffers: list[bytes]) -> None:
         if not buffers:

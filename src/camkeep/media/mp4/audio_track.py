@@ -13,6 +13,7 @@ from camkeep.media.mp4.track import (
     TimedSample,
     Track,
 )
+from camkeep.media.mp4.video_track import VIDEO_TIMESCALE
 from camkeep.model import AudioParams, Codec
 
 AUDIO_SLACK_MS = 20
@@ -44,13 +45,17 @@ class AudioTrack(Track):
             true = (time_us * rate + 500_000) // 1_000_000
             time = self._next
             if not self.sizes:
-                time = true
+                time = _begin(time_us, rate)
             elif not -slack <= true - time <= slack:
                 time = max(true, self.dts[-1] + 1)
             self._next = time + length(data)
             self.sizes.append(len(data))
             self.dts.append(time)
         return [sample.data for sample in samples]
+
+    def resume_at(self, time: int) -> None:
+        """The samples so far end at `time`."""
+        self._next = time
 
     def drop_fragment(self) -> None:
         super().drop_fragment()
@@ -65,6 +70,13 @@ class AudioTrack(Track):
         rows[0::2] = self._durations(first)
         rows[1::2] = self.sizes[first:]
         return struct.pack(f">{2 * count}I", *rows)
+
+
+def _begin(time_us: int, rate: int) -> int:
+    """When the first sample is heard: at a tick of the video, because the closed movie's edit
+    list counts those, and both states of the file must say the same."""
+    ticks = (time_us * VIDEO_TIMESCALE + 500_000) // 1_000_000
+    return (2 * ticks * rate + VIDEO_TIMESCALE) // (2 * VIDEO_TIMESCALE)
 
 
 def _length_of(params: AudioParams) -> Callable[[bytes], int]:

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from camkeep.errors import MediaError
 from camkeep.media.mp4.audio_track import AudioTrack
 from camkeep.media.mp4.boxes import box, full_box
+from camkeep.media.mp4.closing import GrowingMovie
+from camkeep.media.mp4.digests import CHECK_SIZE, Digests, check_box
 from camkeep.media.mp4.entries import file_type
-from camkeep.media.mp4.identity import Identity, ntp_time
-from camkeep.media.mp4.moov import closing_moov, opening_moov
+from camkeep.media.mp4.identity import Identity, identity_box, ntp_time
+from camkeep.media.mp4.moov import opening_moov
+from camkeep.media.mp4.seal import MAX_SEALED_IDENTITY
 from camkeep.media.mp4.track import TimedSample, Track, check
 from camkeep.media.mp4.video_track import VideoTrack
 from camkeep.model import AudioParams, VideoParams
@@ -33,19 +35,7 @@ _MFHD_SIZE = 16
 _CAPTURED = 24  # prft: the time is that of the capture
 
 
-class Closing(NamedTuple):
-    """What makes an ordinary movie of a fragmented one."""
-
-    tail: bytes
-    """To be appended, and flushed to the disk before anything else is written."""
-    patch_offset: int
-    patch: bytes
-    """To be written at `patch_offset`, at once."""
-    duration_us: int
-    """From the start of the movie to the end of its last sample."""
-
-
-class Muxer:
+class Muxer(GrowingMovie):
     """Makes a movie of one video track, one audio track or both.
 
     Sample data is handed on as it is, never copied. Raises MediaError where MP4 cannot hold
@@ -53,46 +43,34 @@ class Muxer:
     """
 
     def __init__(
-        self, video: VideoParams | None, audio: AudioParams | None, identity: Identity
+        self,
+        video: VideoParams | None,
+        audio: AudioParams | None,
+        identity: Identity,
+        *,
+        sealed: bool = False,
     ) -> None:
-        self._identity = identity
+        """Of a movie that is to be `sealed` all that is written is hashed, too, here and in
+        `fragment`, and each fragment has a check."""
         self._video = VideoTrack(1, video) if video is not None else None
         self._audio = AudioTrack(2, audio) if audio is not None else None
-        self._tracks: list[Track] = [t for t in (self._video, self._audio) if t is not None]
-        if not self._tracks:
+        tracks: list[Track] = [t for t in (self._video, self._audio) if t is not None]
+        if not tracks:
             raise MediaError("a movie needs pictures or sound")
-        ftyp = file_type(video, audio)
-        self._patch_offset = len(ftyp)
-        self._header = ftyp + PLACEHOLDER + opening_moov(self._tracks, identity)
-        self._position = self._fragment_position = len(self._header)
+        if sealed and len(identity_box(identity)) > MAX_SEALED_IDENTITY:
+            raise MediaError("the camera's name is too long to be written into a movie")
+        ftyp, moov = file_type(video, audio), opening_moov(tracks, identity)
+        self._header = ftyp + PLACEHOLDER + moov
+        super().__init__(identity, tracks, ftyp, len(self._header), Digests() if sealed else None)
+        if self._digests is not None:
+            self._digests.add(moov)
+        self._fragment_position = self._position
         self._sequence = 0
         self._newest_us = 0
 
     def header(self) -> bytes:
         """What a movie begins with; for a player of fragments, the initialization segment."""
         return self._header
-
-    @property
-    def frames(self) -> int:
-        """Video samples in the fragments so far, or those of sound where there is no video."""
-        return len(self._tracks[0])
-
-    @property
-    def samples(self) -> int:
-        """All samples in the fragments so far."""
-        return sum(map(len, self._tracks))
-
-    @property
-    def duration_us(self) -> int:
-        """Time from the start of the movie to the end of what is in the fragments so far."""
-        return max(
-            (
-                (track.dts[-1] + track.estimate()) * 1_000_000 // track.timescale
-                for track in self._tracks
-                if len(track)
-            ),
-            default=0,
-        )
 
     def fragment(self, samples: Sequence[TimedSample]) -> list[bytes]:
         """The next fragment, of samples in decoding order, as buffers for one `writev`.
@@ -103,8 +81,7 @@ class Muxer:
         newest_us = check(samples, self._newest_us)
         video, audio = self._sorted(samples)
         self._newest_us = newest_us
-        for track in self._tracks:
-            track.begin_fragment()
+        self._begin_fragment()
         parts: list[tuple[Track, list[bytes]]] = []
         try:
             if self._video is not None and (data := self._video.place(video)):
@@ -118,32 +95,16 @@ class Muxer:
 
     def flush(self) -> list[bytes]:
         """The last fragment: what was held back. Empty where nothing was."""
-        parts: list[tuple[Track, list[bytes]]] = []
-        for track in self._tracks:
-            track.begin_fragment()
-            if data := track.flush():
-                parts.append((track, data))
-        return self._assemble(parts)
+        self._begin_fragment()
+        return self._assemble([(track, data) for track in self._tracks if (data := track.flush())])
 
     def drop_fragment(self) -> None:
         """Forget the fragment that was made last, because it could not be written."""
         self._position = self._fragment_position
+        if self._digests is not None:
+            self._digests.go_back()
         for track in self._tracks:
             track.drop_fragment()
-
-    def finish(self, end_us: int | None = None) -> Closing:
-        """What closes the movie of the fragments so far; at least one sample must be in them.
-
-        `end_us` is when the last frame ends, µs since the start of the movie; without it the
-        frame is taken to last as long as the one before it.
-        """
-        if not self.samples:
-            raise MediaError("a movie without a sample cannot be closed")
-        end = None if end_us is None else (end_us * 9 + 50) // 100
-        tail, duration_us = closing_moov(self._tracks, self._identity, end)
-        covered = self._position - self._patch_offset
-        patch = struct.pack(">I4sQ", 1, b"mdat", covered)
-        return Closing(tail, self._patch_offset, patch, duration_us)
 
     def _sorted(
         self, samples: Sequence[TimedSample]
@@ -167,15 +128,23 @@ class Muxer:
                 raise MediaError("the stream's parameters changed: begin another movie")
         return video, audio
 
-    def _assemble(self, parts: list[tuple[Track, list[bytes]]]) -> list[bytes]:
+    def _begin_fragment(self) -> None:
         self._fragment_position = self._position
+        if self._digests is not None:
+            self._digests.mark()
+        for track in self._tracks:
+            track.begin_fragment()
+
+    def _assemble(self, parts: list[tuple[Track, list[bytes]]]) -> list[bytes]:
         if not parts:
             return []
         prft = b"" if self._sequence else self._prft(parts[0][0])
         self._sequence += 1
         moof_size = 8 + _MFHD_SIZE + sum(track.traf_size() for track, _ in parts)
+        if self._digests is not None:
+            moof_size += CHECK_SIZE
         free = _padding(self._position + len(prft), moof_size)
-        moof = [prft, free, _MOOF.pack(moof_size, b"moof", _MFHD_SIZE, b"mfhd", 0, self._sequence)]
+        moof = [_MOOF.pack(moof_size, b"moof", _MFHD_SIZE, b"mfhd", 0, self._sequence)]
         buffers: list[bytes] = [b""]  # the boxes go here
         position = self._position + len(prft) + len(free) + moof_size + 8
         mdat_size = 8
@@ -183,8 +152,13 @@ class Muxer:
             moof.append(track.traf(moof_size + mdat_size))
             mdat_size += track.note_chunk(position + mdat_size - 8)
             buffers += data
-        moof.append(struct.pack(">I4s", mdat_size, b"mdat"))
-        buffers[0] = b"".join(moof)
+        leaves = b""
+        if self._digests is not None:
+            leaves = b"".join(track.leaves(data) for track, data in parts)
+            moof.append(check_box(b"".join(moof), leaves))
+        buffers[0] = b"".join((prft, free, *moof, struct.pack(">I4s", mdat_size, b"mdat")))
+        if self._digests is not None:
+            self._digests.add(buffers[0], leaves)
         self._position += len(buffers[0]) + mdat_size - 8
         return buffers
 

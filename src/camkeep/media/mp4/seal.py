@@ -17,9 +17,10 @@ segment and all before it. Two digests in the body stand for the segment's own b
 them once:
 
     samples    SHA-256 over the digests of all samples in the order in which they lie in the
-               file; the digest of one is SHA-256(track, dts, pts - dts, key, data), see `leaf`
+               file; the digest of one is SHA-256(track, time, key, data), see `digests.leaf`
     structure  SHA-256 over all other bytes but this box: first those behind the header of
-               `mdat`, in their order, then `ftyp` and that header
+               `mdat`, in their order, then `ftyp` and that header, as they are in the closed
+               file
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ from camkeep.media.mp4.identity import Identity
 SEAL_UUID = UUID("0c7a9d7e-6f3d-4f0b-8b1e-63616d6b6565").bytes
 SEAL_READ = 4096
 """How many bytes from the end of a file hold any seal."""
+MAX_SEALED_IDENTITY = SEAL_READ - 1024
+"""Longest `identity_box` of a movie that is to be sealed: the seal repeats it."""
 NOTHING_BEFORE = bytes(32)
 """`previous` of a camera's first segment."""
-
-_LEAF = struct.Struct(">BqiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,6 @@ class Seal:
         return hashlib.sha256(self.body()).digest()
 
 
-def leaf(track_id: int, dts: int, offset: int, key: bool, data: bytes | memoryview) -> bytes:
-    """The digest of one sample: 32 bytes. Times are ticks of its track in the segment's own
-    tables; `offset` is pts - dts."""
-    digest = hashlib.sha256(_LEAF.pack(track_id, dts, offset, key))
-    digest.update(data)
-    return digest.digest()
-
-
 def seal_box(seal: Seal) -> bytes:
     """The box. Raises MediaError where names are absurdly long."""
     body = seal.body()
@@ -117,7 +110,8 @@ def read_seal(tail: bytes) -> Seal | None:
         return None
     (size,) = struct.unpack_from(">I", tail, len(tail) - 4)
     begin = len(tail) - size
-    if size < 60 or begin < 0 or tail[begin + 4 : begin + 24] != b"uuid" + SEAL_UUID:
+    head = tail[-4:] + b"uuid" + SEAL_UUID
+    if size < 60 or begin < 0 or tail[begin : begin + 24] != head:
         return None
     body, chain = tail[begin + 24 : -36], tail[-36:-4]
     if hashlib.sha256(body).digest() != chain:

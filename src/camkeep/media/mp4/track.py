@@ -9,11 +9,13 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Sequence
-from operator import sub
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from operator import add, sub
 from typing import NamedTuple
 
 from camkeep.errors import MediaError
+from camkeep.media.mp4.digests import leaf
 from camkeep.model import Params
 
 MAX_GAP_US = 6 * 3600 * 1_000_000
@@ -123,6 +125,16 @@ class Track(ABC):
         self.chunk_positions.append(position)
         self.chunk_counts.append(len(self.sizes) - first)
         return sum(self.sizes[first:])
+
+    def leaves(self, data: Sequence[bytes]) -> bytes:
+        """The digests of the next fragment's samples, whose bytes are `data`."""
+        first, track_id = self._mark.samples, self.track_id
+        times: Iterable[int] = self.dts[first:]
+        keys: Iterable[int] = repeat(1)
+        if self.offsets:
+            times, keys = map(add, times, self.offsets[first:]), self.keys[first:]
+        rows = zip(times, keys, data, strict=False)
+        return b"".join(leaf(track_id, time, bool(key), (piece,)) for time, key, piece in rows)
 
     @abstractmethod
     def _rows(self, first: int, count: int) -> bytes:
