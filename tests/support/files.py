@@ -19,6 +19,21 @@ class FileBytes:
         return self._data[offset : offset + length]
 
 
+class MemoryFile:
+    """A file that is in memory, and notes how much of it was asked for at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+        self.longest_read = 0
+
+    def read_at(self, offset: int, length: int, /) -> bytes:
+        assert offset >= 0
+        assert length >= 0
+        self.longest_read = max(self.longest_read, length)
+        return self._data[offset : offset + length]
+
+
 class Shown(NamedTuple):
     """A video sample of a movie."""
 

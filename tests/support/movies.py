@@ -17,7 +17,8 @@ import av
 from camkeep.clock import WallUs
 from camkeep.media.audio import aac_params, g711_params, opus_params
 from camkeep.media.jpeg import jpeg_params
-from camkeep.media.mp4 import Identity, Muxer, TimedSample
+from camkeep.media.mp4 import Closing, Identity, Muxer, TimedSample
+from camkeep.media.mp4.seal import NOTHING_BEFORE, Seal
 from camkeep.model import AudioParams, Codec, Params, VideoParams
 
 IDENTITY = Identity("garage", 3, 14, WallUs(1_795_249_847_123_457))
@@ -28,6 +29,7 @@ _X264 = "-c:v libx264 -preset veryfast -pix_fmt yuv420p"
 _CODECS = {
     "h264": f"{_PICTURE} {_X264} -tune zerolatency -g 12",
     "h264-b": f"{_PICTURE} {_X264} -g 12 -bf 3 -b_strategy 0",
+    "h264-large": f"{_PICTURE} -vf scale=640:480 {_X264} -tune zerolatency -g 12",
     "h264-open": f"{_PICTURE} {_X264} -bf 3 -b_strategy 0 -x264-params keyint=12:open-gop=1",
     "h265-b": (
         f"{_PICTURE} -c:v libx265 -preset ultrafast -pix_fmt yuv420p -tag:v hvc1 "
@@ -87,7 +89,7 @@ def _params(name: str, source: Any, reorder: int) -> Params:
     match name.partition("-")[0]:
         case "h264":
             return VideoParams(
-                Codec.H264, coder.width, coder.height, 90_000, "avc1.64000d", config, reorder
+                Codec.H264, coder.width, coder.height, 90_000, "avc1.64000D", config, reorder
             )
         case "h265":
             return VideoParams(
@@ -118,9 +120,54 @@ def made(video: Stream | None, audio: Stream | None = None, size: int = 13) -> t
         out += b"".join(muxer.fragment(samples[start : start + size]))
     out += b"".join(muxer.flush())
     growing = bytes(out)
-    closing = muxer.finish()
-    out[closing.patch_offset : closing.patch_offset + len(closing.patch)] = closing.patch
-    return growing, bytes(out + closing.tail)
+    return growing, turned(growing, muxer.finish())
+
+
+def turned(growing: bytes, closing: Closing) -> bytes:
+    """The closed movie of a growing one."""
+    end = closing.patch_offset + len(closing.patch)
+    return growing[: closing.patch_offset] + closing.patch + growing[end:] + closing.tail
+
+
+class SealedMovie(NamedTuple):
+    """A movie that is sealed, in both of its states."""
+
+    growing: bytes
+    closed: bytes
+    seal: Seal
+    steps: list[tuple[int, int]]
+    """After the header and each fragment: the length of the growing file, its samples."""
+
+
+def sealed(
+    video: Stream | None,
+    audio: Stream | None = None,
+    size: int = 13,
+    *,
+    previous: bytes = NOTHING_BEFORE,
+    identity: Identity = IDENTITY,
+    flush: bool = True,
+) -> SealedMovie:
+    """A sealed movie of the streams in fragments of `size` frames; without `flush`, as if a crash
+    had taken the frames that are held back for their order."""
+    muxer = Muxer(
+        video.params if video and isinstance(video.params, VideoParams) else None,
+        audio.params if audio and isinstance(audio.params, AudioParams) else None,
+        identity,
+        sealed=True,
+    )
+    samples = interleaved(video.samples if video else [], audio.samples if audio else [])
+    out, steps = muxer.header(), list[tuple[int, int]]()
+    steps.append((len(out), 0))
+    for start in range(0, len(samples), size):
+        out += b"".join(muxer.fragment(samples[start : start + size]))
+        steps.append((len(out), muxer.samples))
+    if flush:
+        out += b"".join(muxer.flush())
+        steps.append((len(out), muxer.samples))
+    closing = muxer.finish(previous=previous)
+    assert closing.seal is not None
+    return SealedMovie(out, turned(out, closing), closing.seal, steps)
 
 
 def grown(video: Stream, size: int = 13) -> tuple[bytes, list[tuple[int, int]]]:
