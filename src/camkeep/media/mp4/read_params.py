@@ -16,7 +16,8 @@ from camkeep.media.mp4.read_boxes import child, fields, path
 from camkeep.media.nal import check_size
 from camkeep.model import AudioParams, Codec, VideoParams
 
-_VISUAL_HEAD = 78
+VISUAL_HEAD = 78
+"""Bytes of a VisualSampleEntry between its header and the boxes in it."""
 _AUDIO_HEAD = {0: 28, 1: 44, 2: 64}  # by version; 1 and 2 are QuickTime's
 _DECODER_CONFIG, _DECODER_SPECIFIC = 4, 5
 
@@ -25,7 +26,7 @@ def read_video_entry(kind: bytes, entry: memoryview, timescale: int) -> VideoPar
     """The params of a VisualSampleEntry. Raises MediaError, also for unknown codecs."""
     width, height = fields(">HH", entry, 24)
     check_size(width, height)
-    inside = entry[_VISUAL_HEAD:]
+    inside = entry[VISUAL_HEAD:]
     if kind in (b"avc1", b"avc3"):
         params = _avc(bytes(path(inside, b"avcC")), timescale)
     elif kind in (b"hvc1", b"hev1"):
@@ -45,7 +46,7 @@ def read_video_entry(kind: bytes, entry: memoryview, timescale: int) -> VideoPar
 def read_audio_entry(kind: bytes, entry: memoryview) -> AudioParams:
     """The params of an AudioSampleEntry. Raises MediaError, also for unknown codecs."""
     version, channels, rate = fields(">8xH6xH6xI", entry)
-    inside = entry[_AUDIO_HEAD.get(version, _VISUAL_HEAD) :]
+    inside = entry[_AUDIO_HEAD.get(version, VISUAL_HEAD) :]
     if kind == b"mp4a":
         object_type, config = _esds(path(inside, b"esds"))
         if object_type == OBJECT_AAC:
@@ -67,13 +68,14 @@ def _unknown(kind: bytes) -> MediaError:
 
 def _avc(config: bytes, timescale: int) -> VideoParams:
     """From AVCDecoderConfigurationRecord (ISO 14496-15 §5.3.3.1)."""
-    stream = H264Stream(timescale, _avc_sets(config))
+    stream = H264Stream(timescale, avc_sets(config))
     if stream.params is None:
         raise MediaError("the movie's H.264 parameter sets are malformed")
     return replace(stream.params, config=config)
 
 
-def _avc_sets(config: bytes) -> Iterator[bytes]:
+def avc_sets(config: bytes) -> Iterator[bytes]:
+    """The parameter sets in it. Raises MediaError."""
     data = memoryview(config)
     lengths, count = fields(">BB", data, 4)
     if lengths & 3 != 3:
@@ -91,13 +93,14 @@ def _avc_sets(config: bytes) -> Iterator[bytes]:
 
 def _hevc(config: bytes, timescale: int) -> VideoParams:
     """From HEVCDecoderConfigurationRecord (ISO 14496-15 §8.3.3.1)."""
-    stream = H265Stream(timescale, _hevc_sets(config))
+    stream = H265Stream(timescale, hevc_sets(config))
     if stream.params is None:
         raise MediaError("the movie's H.265 parameter sets are malformed")
     return replace(stream.params, config=config)
 
 
-def _hevc_sets(config: bytes) -> Iterator[bytes]:
+def hevc_sets(config: bytes) -> Iterator[bytes]:
+    """The parameter sets in it. Raises MediaError."""
     data = memoryview(config)
     lengths, arrays = fields(">BB", data, 21)
     if lengths & 3 != 3:

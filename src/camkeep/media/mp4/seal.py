@@ -116,6 +116,11 @@ def read_seal(tail: bytes) -> Seal | None:
     body, chain = tail[begin + 24 : -36], tail[-36:-4]
     if hashlib.sha256(body).digest() != chain:
         raise MediaError("the segment's seal was changed after it was written")
+    return parse_body(body)
+
+
+def parse_body(body: bytes) -> Seal:
+    """The seal whose JSON is `body`. Raises MediaError."""
     try:
         seal = _parsed(json.loads(body))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
