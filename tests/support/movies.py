@@ -162,8 +162,8 @@ def sealed(
     for start in range(0, len(samples), size):
         out += b"".join(muxer.fragment(samples[start : start + size]))
         steps.append((len(out), muxer.samples))
-    if flush:
-        out += b"".join(muxer.flush())
+    if flush and (held := muxer.flush()):
+        out += b"".join(held)
         steps.append((len(out), muxer.samples))
     closing = muxer.finish(previous=previous)
     assert closing.seal is not None

@@ -11,10 +11,12 @@ Every byte of a segment counts as one of two things:
   wherever a copy of the sample is exported to.
 - *Structure*: all else, the tables that place the samples included.
 
-A growing file may be torn, and after a power cut hold pages that were never written. So each
-`moof` box ends with a `uuid` box of 32 bytes, the check: SHA-256 over the `moof` box up to there
-and the leaves of its samples. A fragment is whole if it agrees with its check. In a closed file
-it tells which fragment was changed where the digest of all samples only says that one was.
+A growing file may be torn, and after a power cut hold pages that were never written, or that are
+another file's. So each `moof` box ends with a `uuid` box of 32 bytes, the check: SHA-256 over the
+check before it (over the first `moov`, where it is the first), what was written from there up to
+this check, and the leaves of the fragment's samples. A fragment is whole if it agrees with its
+check. In a closed file, too, checks tell which fragment was changed, where the digest of all
+samples only says that one was.
 """
 
 from __future__ import annotations
@@ -26,7 +28,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from camkeep.errors import MediaError
-from camkeep.media.mp4.boxes import box
 from camkeep.media.mp4.read_boxes import ReadAt
 
 CHECK_UUID = UUID("b5a6f0c3-2f0e-4d57-8d0a-63616d6b6565").bytes
@@ -62,26 +63,24 @@ def leaf(track_id: int, time: int, key: bool, pieces: Iterable[Buffer]) -> bytes
     return digest.digest()
 
 
-def check_box(moof: bytes, leaves: Buffer) -> bytes:
-    """The check of a fragment: `moof` is its box up to the check, header and all."""
-    return box(b"uuid", CHECK_UUID, _check(moof, leaves))
-
-
-def has_check(moof: bytes) -> bool:
-    """Whether the payload of a `moof` box ends with a check."""
-    return moof[-CHECK_SIZE:-32] == _CHECK_HEAD
-
-
-def agrees(moof: bytes, leaves: Buffer) -> bool:
-    """Whether the payload of a `moof` box that has a check, and the samples, are as written."""
-    head = struct.pack(">I4s", 8 + len(moof), b"moof")
-    return moof[-32:] == _check(head + moof[:-CHECK_SIZE], leaves)
-
-
-def _check(moof: bytes, leaves: Buffer) -> bytes:
-    digest = hashlib.sha256(moof)
+def check_of(before: bytes, lead: Iterable[Buffer], leaves: Buffer) -> bytes:
+    """The check of a fragment: `lead` is what was written of it up to its check, `before` the
+    check of the fragment before. That of the movie's beginning has only its `moov` as `lead`."""
+    digest = hashlib.sha256(before)
+    for piece in lead:
+        digest.update(piece)
     digest.update(leaves)
     return digest.digest()
+
+
+def check_box(check: bytes) -> bytes:
+    """The box that holds a check, the last in `moof`."""
+    return _CHECK_HEAD + check
+
+
+def check_in(moof: bytes) -> bytes | None:
+    """The check at the end of the payload of a `moof` box."""
+    return moof[-32:] if moof[-CHECK_SIZE:-32] == _CHECK_HEAD else None
 
 
 class Blocks:

@@ -19,7 +19,7 @@ from camkeep.errors import MediaError
 from camkeep.media.mp4.audio_track import AudioTrack
 from camkeep.media.mp4.boxes import box, full_box
 from camkeep.media.mp4.closing import GrowingMovie
-from camkeep.media.mp4.digests import CHECK_SIZE, Digests, check_box
+from camkeep.media.mp4.digests import CHECK_SIZE, Digests, check_box, check_of
 from camkeep.media.mp4.entries import file_type
 from camkeep.media.mp4.identity import Identity, identity_box, ntp_time
 from camkeep.media.mp4.moov import opening_moov
@@ -62,8 +62,10 @@ class Muxer(GrowingMovie):
         ftyp, moov = file_type(video, audio), opening_moov(tracks, identity)
         self._header = ftyp + PLACEHOLDER + moov
         super().__init__(identity, tracks, ftyp, len(self._header), Digests() if sealed else None)
+        self._check = self._check_before = b""  # of the last fragment, and of the one before
         if self._digests is not None:
             self._digests.add(moov)
+            self._check = check_of(b"", [moov], b"")
         self._fragment_position = self._position
         self._sequence = 0
         self._newest_us = 0
@@ -103,6 +105,7 @@ class Muxer(GrowingMovie):
         self._position = self._fragment_position
         if self._digests is not None:
             self._digests.go_back()
+            self._check = self._check_before
         for track in self._tracks:
             track.drop_fragment()
 
@@ -132,6 +135,7 @@ class Muxer(GrowingMovie):
         self._fragment_position = self._position
         if self._digests is not None:
             self._digests.mark()
+            self._check_before = self._check
         for track in self._tracks:
             track.begin_fragment()
 
@@ -144,20 +148,21 @@ class Muxer(GrowingMovie):
         if self._digests is not None:
             moof_size += CHECK_SIZE
         free = _padding(self._position + len(prft), moof_size)
-        moof = [_MOOF.pack(moof_size, b"moof", _MFHD_SIZE, b"mfhd", 0, self._sequence)]
+        lead = [prft, free, _MOOF.pack(moof_size, b"moof", _MFHD_SIZE, b"mfhd", 0, self._sequence)]
         buffers: list[bytes] = [b""]  # the boxes go here
         position = self._position + len(prft) + len(free) + moof_size + 8
         mdat_size = 8
         for track, data in parts:
-            moof.append(track.traf(moof_size + mdat_size))
+            lead.append(track.traf(moof_size + mdat_size))
             mdat_size += track.note_chunk(position + mdat_size - 8)
             buffers += data
-        leaves = b""
-        if self._digests is not None:
+        mdat = struct.pack(">I4s", mdat_size, b"mdat")
+        if self._digests is None:
+            buffers[0] = b"".join((*lead, mdat))
+        else:
             leaves = b"".join(track.leaves(data) for track, data in parts)
-            moof.append(check_box(b"".join(moof), leaves))
-        buffers[0] = b"".join((prft, free, *moof, struct.pack(">I4s", mdat_size, b"mdat")))
-        if self._digests is not None:
+            self._check = check_of(self._check, lead, leaves)
+            buffers[0] = b"".join((*lead, check_box(self._check), mdat))
             self._digests.add(buffers[0], leaves)
         self._position += len(buffers[0]) + mdat_size - 8
         return buffers

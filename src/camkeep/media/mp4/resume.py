@@ -15,11 +15,17 @@ from typing import NamedTuple
 from camkeep.errors import MediaError
 from camkeep.media.mp4.audio_track import AudioTrack
 from camkeep.media.mp4.closing import GrowingMovie
-from camkeep.media.mp4.digests import Blocks, Digests, Placed, agrees, has_check
+from camkeep.media.mp4.digests import CHECK_SIZE, Blocks, Digests, Placed, check_in, check_of
 from camkeep.media.mp4.read import Outline, growing_tracks, identity_of, outlines_of
 from camkeep.media.mp4.read_boxes import ReadAt, TopBox, payload_of, top_level
 from camkeep.media.mp4.read_columns import MAX_SAMPLES
-from camkeep.media.mp4.read_fragments import Fragment, GrowingTrack, cut_back, read_fragments
+from camkeep.media.mp4.read_fragments import (
+    MAX_MOOF,
+    Fragment,
+    GrowingTrack,
+    cut_back,
+    read_fragments,
+)
 from camkeep.media.mp4.track import Track
 from camkeep.media.mp4.video_track import VideoTrack
 from camkeep.model import VideoParams
@@ -55,16 +61,21 @@ def resume_movie(source: ReadAt) -> Resumed | None:
     limit = min(MAX_SAMPLES, source.size)
     growing = growing_tracks(payload, outlines, source.size, limit)
     tracks = _tracks(outlines, growing)
-    digests = Digests()
-    digests.add(source.read_at(moov.start, moov.end - moov.start))
-    blocks, end = Blocks(source), moov.end
+    begin = source.read_at(moov.start, moov.end - moov.start)
+    digests, blocks = Digests(), Blocks(source)
+    digests.add(begin)
+    check, end = check_of(b"", [begin], b""), moov.end
     for fragment in read_fragments(source, top_level(source, end), growing, limit):
-        if end == moov.end and not has_check(fragment.payload):
+        written = check_in(fragment.payload)
+        if written is None and end == moov.end:
             raise _not_ours()
-        if not _take(fragment, outlines, growing, digests, blocks, end):
+        placed = _placed(fragment, outlines, growing)
+        digests.mark()
+        if written is None or _take(fragment, placed, digests, blocks, end, check) != written:
+            digests.go_back()
             cut_back(growing, fragment.before)
             break
-        end = fragment.mdat.end
+        check, end = written, fragment.mdat.end
         for track, outline in zip(tracks, outlines, strict=True):
             _note_chunk(track, growing[outline.track_id], fragment.before[outline.track_id])
     if end == moov.end:
@@ -128,34 +139,40 @@ def _tracks(outlines: Sequence[Outline], growing: Mapping[int, GrowingTrack]) ->
     return tracks
 
 
-def _take(
-    fragment: Fragment,
-    outlines: Sequence[Outline],
-    growing: Mapping[int, GrowingTrack],
-    digests: Digests,
-    blocks: Blocks,
-    end: int,
-) -> bool:
-    """Take in what lies between `end` and the end of a fragment; whether that is as it was
-    written. If not, nothing was taken in."""
-    mdat, placed = fragment.mdat, list[Placed]()
-    position = mdat.start + mdat.head
+def _placed(
+    fragment: Fragment, outlines: Sequence[Outline], growing: Mapping[int, GrowingTrack]
+) -> list[Placed]:
+    """The samples of a fragment in the order in which they lie there; nothing where they do not
+    fill its `mdat`, one track behind the other."""
+    placed: list[Placed] = []
+    position = fragment.mdat.start + fragment.mdat.head
     for outline in outlines:
         columns = growing[outline.track_id].columns
         for number in range(fragment.before[outline.track_id], len(columns.sizes)):
             if columns.positions[number] != position:
-                return False
+                return []
             time = columns.dts[number] + columns.offsets[number] + outline.shift
             size, key = columns.sizes[number], bool(columns.keys[number])
             placed.append(Placed(position, size, outline.track_id, time, key))
             position += size
-    if not placed or position != mdat.end or not has_check(fragment.payload):
-        return False
-    digests.mark()
-    if agrees(fragment.payload, digests.scan(blocks, end, mdat.end, placed)):
-        return True
-    digests.go_back()
-    return False
+    return placed if position == fragment.mdat.end else []
+
+
+def _take(
+    fragment: Fragment,
+    placed: list[Placed],
+    digests: Digests,
+    blocks: Blocks,
+    end: int,
+    before: bytes,
+) -> bytes | None:
+    """Take in what lies between `end` and the end of a fragment; the check that it should have,
+    `before` being that of the fragment before. Only where it has that one it is to be kept."""
+    lead_end = fragment.moof.end - CHECK_SIZE
+    if not placed or lead_end - end > MAX_MOOF:
+        return None
+    lead = list(blocks.pieces(end, lead_end))
+    return check_of(before, lead, digests.scan(blocks, end, fragment.mdat.end, placed))
 
 
 def _note_chunk(track: Track, growing: GrowingTrack, first: int) -> None:
