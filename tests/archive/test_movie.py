@@ -3,9 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,10 @@ from camkeep.errors import DiskFull, MediaError, NotWritable, WriteFailed
 from camkeep.media.jpeg import jpeg_params
 from camkeep.media.mp4 import Movie, TimedSample, read_movie
 from camkeep.model import VideoParams
+from support.disks import fill
 from support.encoded import ffmpeg
 from support.movies import IDENTITY, ffprobe, md5, probed, stream
+from support.traced import traced
 
 
 class OnDisk:
@@ -134,16 +133,6 @@ def test_more_buffers_than_one_call_takes(tmp_path: Path) -> None:
     assert found == [sample.data for sample in samples]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.parametrize("name", ["h264-b", "jpeg"])
 def test_a_full_disk_costs_the_fragment_in_flight(small_disk: Path, name: str) -> None:
     path = small_disk / "movie.mp4"
@@ -166,13 +155,6 @@ def test_a_full_disk_costs_the_fragment_in_flight(small_disk: Path, name: str) -
     assert len(movie.tracks[0].samples) == file.frames == whole
     wanted = [md5(sample.data) for sample in samples[:whole]]
     assert [packet.md5 for packet in probed(path)] == wanted
-
-
-def fill(path: Path) -> None:
-    """Write to `path` until nothing more fits on the disk."""
-    with path.open("ab", buffering=0) as file, pytest.raises(OSError, match="No space"):  # noqa: PT012
-        while True:
-            file.write(bytes(4096))
 
 
 @pytest.mark.parametrize("room", [False, True])
@@ -200,37 +182,6 @@ def test_no_room_for_a_new_movie_leaves_nothing(small_disk: Path) -> None:
     assert [path.name for path in small_disk.iterdir()] == ["other"]
 
 
-RECORD = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from camkeep.errors import StorageError
-from support.encoded import ffmpeg
-from support.movies import stream, IDENTITY
-from camkeep.archive.movie import MovieFile
-params, samples = stream("h264")
-file = MovieFile.create(Path({path!r}), params, None, IDENTITY)
-for start in range(0, 50, 10):
-    file.append(samples[start : start + 10])
-    try:
-        file.sync()
-    except StorageError as error:
-        print(type(error).__name__, error)
-try:
-    file.close()
-except StorageError as error:
-    print("close", type(error).__name__, error)
-"""
-
-
-def traced(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Record to `path` in a process whose system calls strace watches or spoils."""
-    stream("h264")  # it is encoded here, not there
-    script = RECORD.format(tests=str(Path(__file__).parents[1]), path=str(path))
-    command = ["strace", "-f", *arguments, sys.executable, "-c", script]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_a_failed_flush_marks_the_file_damaged(tmp_path: Path) -> None:
     path = tmp_path / "movie.mp4"
     log = tmp_path / "log"
@@ -244,15 +195,17 @@ def test_a_failed_flush_marks_the_file_damaged(tmp_path: Path) -> None:
     assert (movie.whole, len(movie.tracks[0].samples)) == (False, 20)
 
 
-def test_the_order_of_writes_is_the_one_that_survives(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sealed", [False, True])
+def test_the_order_of_writes_is_the_one_that_survives(tmp_path: Path, sealed: bool) -> None:
     path = tmp_path / "movie.mp4"
     log = tmp_path / "log"
     calls = "trace=fdatasync,fsync,writev,pwrite64"
-    assert traced(path, "-o", str(log), "-e", calls).stdout == ""
+    assert traced(path, "-o", str(log), "-e", calls, sealed=sealed).stdout == ""
     made = [line.split()[1].partition("(")[0] for line in log.read_text().splitlines()]
     made = [call for call in made if call in ("fdatasync", "fsync", "writev", "pwrite64")]
     fragments = ["writev", "fdatasync"] * 5
-    assert made == ["writev", "fsync", *fragments, "writev", "fdatasync", "pwrite64"]
+    closing = ["writev", "fdatasync", "pwrite64"] + ["fdatasync"] * sealed
+    assert made == ["writev", "fsync", *fragments, *closing]
 
 
 @pytest.mark.parametrize("call", ["fdatasync:error=EIO:when=6", "pwrite64:error=EIO:when=1"])
