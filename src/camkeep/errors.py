@@ -18,6 +18,8 @@
     └── StorageError                7  the disk
         ├── NotWritable             7  no such folder, no permission, exists already
         ├── DiskFull                7  no space left
+        ├── DiskAway                7  the archive's disk is not there
+        ├── IndexDamaged            7  the archive's index does not read: it can be made anew
         └── WriteFailed             7  any other error of a write or flush
 
 A message is one sentence for a person: what happened and what to do. It never holds a
@@ -134,6 +136,10 @@ class DiskFull(StorageError):
 
 class DiskAway(StorageError):
     """The disk of an archive is not there: unmounted, or another one is in its place."""
+
+
+class IndexDamaged(StorageError):
+    """An archive's index is damaged or gone. It is a cache: reindexing makes it from the files."""
 
 
 class WriteFailed(StorageError):

@@ -11,6 +11,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from typing import TypeVar
+
+T = TypeVar("T")
 
 BACKLOG_BYTES = 64 * 1024 * 1024
 """Most that may wait for a slow disk before samples are dropped."""
@@ -23,7 +26,7 @@ class Volume:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camkeep-writer")
 
-    def submit(self, job: Callable[[], None]) -> Future[None]:
+    def submit(self, job: Callable[[], T]) -> Future[T]:
         """Run `job` after those before it."""
         return self._pool.submit(job)
 

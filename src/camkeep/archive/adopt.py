@@ -1,0 +1,77 @@
+"""What a segment's file says of itself, as the index wants it. Blocks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from camkeep.archive.files import FileBytes, SystemFiles
+from camkeep.archive.layout import is_damaged
+from camkeep.archive.reaper import read_seal_of
+from camkeep.errors import MediaError
+from camkeep.media.mp4.read import read_movie
+from camkeep.media.mp4.seal import Seal
+from camkeep.model import AudioParams, CameraId, Segment, SegmentState, VideoParams
+
+
+def segment_of_file(root: Path, path: str, camera: CameraId) -> Segment:
+    """The segment at `path` of the archive: closed where it has a seal, damaged where its name
+    says so, else open. Raises OSError, or MediaError where it is none of that camera."""
+    seal = read_seal_of(root / path)
+    size = (root / path).stat().st_size
+    segment = segment_of_seal(seal, path, size) if seal is not None else _unsealed(root, path)
+    if segment.camera != camera:
+        raise MediaError(f"{path} is of another camera")
+    return segment
+
+
+def segment_of_seal(seal: Seal, path: str, size: int) -> Segment:
+    """A closed segment."""
+    identity = seal.identity
+    return Segment(
+        camera=CameraId(identity.camera_id),
+        sequence=identity.sequence,
+        run=identity.run,
+        path=path,
+        start=identity.start,
+        duration_us=seal.duration_us,
+        size=size,
+        frames=seal.frames,
+        codec=seal.codec,
+        width=seal.width,
+        height=seal.height,
+        audio=seal.audio,
+        state=SegmentState.DAMAGED if is_damaged(path) else SegmentState.CLOSED,
+        chain=b"" if is_damaged(path) else seal.chain,
+    )
+
+
+def _unsealed(root: Path, path: str) -> Segment:
+    """A segment that grows, grew until a crash, or is damaged."""
+    fd = os.open(root / path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        source = FileBytes(SystemFiles(), fd)
+        movie = read_movie(source)
+    finally:
+        os.close(fd)
+    identity, video, audio = movie.identity, movie.video, movie.audio
+    if identity is None or video is None or not isinstance(video.params, VideoParams):
+        raise MediaError(f"{path} is not a segment")
+    last = video.samples[-1] if len(video.samples) else None
+    length = last.time + last.duration if last is not None else 0
+    sound = audio.params if audio is not None else None
+    return Segment(
+        camera=CameraId(identity.camera_id),
+        sequence=identity.sequence,
+        run=identity.run,
+        path=path,
+        start=identity.start,
+        duration_us=length * 1_000_000 // video.timescale,
+        size=source.size,
+        frames=len(video.samples),
+        codec=video.params.codec_string,
+        width=video.params.width,
+        height=video.params.height,
+        audio=sound.codec_string if isinstance(sound, AudioParams) else "",
+        state=SegmentState.DAMAGED if is_damaged(path) else SegmentState.OPEN,
+    )

@@ -1,0 +1,82 @@
+"""The one thread with the one connection that writes to the index.
+
+Jobs run in the order in which they were given. Nobody needs to wait for them: the files are the
+truth, and an index that is damaged is made anew from them, here, while recording goes on and its
+jobs wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from camkeep.archive.index import Index
+from camkeep.archive.reindex import Rebuilt, rebuild
+from camkeep.errors import IndexDamaged, StorageError
+
+T = TypeVar("T")
+
+
+class IndexThread:
+    """Runs jobs with the index."""
+
+    def __init__(
+        self, root: Path, path: Path, on_rebuilt: Callable[[str], object] = lambda _: None
+    ) -> None:
+        """`root` is the archive's folder, `path` the index. `on_rebuilt` is told, on the thread,
+        why the index was made anew."""
+        self._root = root
+        self._path = path
+        self._on_rebuilt = on_rebuilt
+        self._index: Index | None = None
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camkeep-index")
+        self.stale = False
+        """Whether a job could not be done, for want of room or of a disk: the index is behind
+        the files until `rebuild`."""
+
+    def submit(self, job: Callable[[Index], T]) -> Future[T]:
+        """Have `job` done with the index."""
+        return self._pool.submit(self._run, job)
+
+    def rebuild(self) -> Future[Rebuilt]:
+        """Make the index anew from the files."""
+        return self._pool.submit(self._rebuild)
+
+    def close(self) -> None:
+        """Wait for all jobs, and let go of the index."""
+        self._pool.submit(self._let_go)
+        self._pool.shutdown(wait=True)
+
+    def _run(self, job: Callable[[Index], T]) -> T:
+        try:
+            try:
+                return job(self._opened())
+            except IndexDamaged as error:
+                self._rebuild()
+                self._on_rebuilt(str(error))
+                return job(self._opened())
+        except StorageError:
+            self.stale = True
+            raise
+
+    def _opened(self) -> Index:
+        if self._index is None:
+            if not self._path.exists():
+                rebuild(self._root, self._path)
+            self._index = Index.open(self._path)
+        return self._index
+
+    def _rebuild(self) -> Rebuilt:
+        self._let_go()
+        rebuilt = rebuild(self._root, self._path)
+        self.stale = False
+        return rebuilt
+
+    def _let_go(self) -> None:
+        if self._index is not None:
+            with suppress(Exception):
+                self._index.close()
+            self._index = None

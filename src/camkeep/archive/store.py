@@ -1,0 +1,283 @@
+"""An archive that is being written: what one process holds open of it, and in which order.
+
+Up: root, lock, index, volume, clips; down in reverse. Two threads do what can block: that of the
+volume, and that of the index. Whoever is on the event loop hands them jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from camkeep.archive.ageclock import AgeState
+from camkeep.archive.beside import camera_json
+from camkeep.archive.catalog import Catalog
+from camkeep.archive.check import Mismatch, check
+from camkeep.archive.clips import ClipShelf
+from camkeep.archive.disk import create_error
+from camkeep.archive.files import replace_file
+from camkeep.archive.holds import Holds
+from camkeep.archive.index import Index
+from camkeep.archive.indexthread import IndexThread
+from camkeep.archive.layout import (
+    AGE_FILE,
+    CAMERA_FILE,
+    INDEX,
+    RECORDINGS,
+    folder_name,
+    new_camera_id,
+)
+from camkeep.archive.ledger import Ledger
+from camkeep.archive.reaper import by_camera, remove_empty_days, remove_segments
+from camkeep.archive.recovery import recover_camera
+from camkeep.archive.root import ArchiveRoot, Lock
+from camkeep.archive.segments import SegmentShelf
+from camkeep.archive.writer import Volume
+from camkeep.clock import Clock, WallUs
+from camkeep.errors import UsageError
+from camkeep.model import CameraId, Cause, Clip, KeptCamera, Segment, SegmentState
+
+T = TypeVar("T")
+
+LONGEST_NAME = 200
+"""Characters of a camera's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A camera, ready to be kept."""
+
+    camera: KeptCamera
+    shelf: SegmentShelf
+    ledger: Ledger
+
+
+class Archive:
+    """An archive that this process records into. `open` it, `close` it."""
+
+    def __init__(self, root: ArchiveRoot, clock: Clock, lock: Lock, index: IndexThread) -> None:
+        """Use `open`."""
+        self.root = root
+        self.index = index
+        self.volume = Volume()
+        self.clips = ClipShelf(root.path, root.files, index.submit)
+        self._clock = clock
+        self._lock = lock
+        self._opened: list[Opened] = []
+        self._back: asyncio.Task[None] | None = None
+
+    @classmethod
+    def open(cls, root: ArchiveRoot, clock: Clock) -> Archive:
+        """Lock the archive and finish what a crash left half done. Blocks. Raises UsageError
+        where another process works on it, or StorageError."""
+        lock = Lock(root)
+        try:
+            archive = cls(root, clock, lock, IndexThread(root.path, root.path / INDEX))
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            archive.clips.look()
+            archive._finish_deletions()
+            archive._end_clips()
+        except BaseException:
+            archive.close()
+            raise
+        return archive
+
+    def close(self) -> None:
+        """Let go of everything. Blocks until what waits is written."""
+        self.volume.close()
+        self.index.close()
+        self._lock.beat(self._clock.wall())
+        self._lock.release()
+
+    # jobs
+
+    def on_disk(self, job: Callable[[], T]) -> Future[T]:
+        """Run `job` on the volume's thread; DiskAway where the archive is not there."""
+
+        def checked() -> T:
+            self.root.check()
+            return job()
+
+        return self.volume.submit(checked)
+
+    def on_index(self, job: Callable[[Index], T]) -> Future[T]:
+        """Run `job` with the index, on its thread."""
+        return self.index.submit(job)
+
+    def ask(self, job: Callable[[Any], T]) -> T:
+        """Have `job` done with the index and wait. Not on the event loop, nor on the index's
+        thread."""
+        return self.index.submit(job).result()
+
+    async def beat(self) -> None:
+        """Write down that this process is alive."""
+        now = self._clock.wall()
+        await asyncio.wrap_future(self.volume.submit(lambda: self._lock.beat(now)))
+
+    # cameras
+
+    async def keep(self, name: str, address: str, *, always: bool) -> Opened:
+        """The camera of that name, new or known, made ready to be recorded. `always`: from now on
+        each moment without a picture is a gap. Raises UsageError or StorageError."""
+        return await asyncio.wrap_future(
+            self.on_disk(lambda: self._keep(name.strip(), address, always))
+        )
+
+    def _keep(self, name: str, address: str, always: bool) -> Opened:
+        if any(opened.camera.name.casefold() == name.casefold() for opened in self._opened):
+            raise UsageError(f"two cameras are called {name}: give one of them another name")
+        camera = self._camera(name, address)
+        tail = recover_camera(self.root, camera, self.ask)
+        shelf = SegmentShelf(self.root, camera, tail, self.index.submit)
+        lasting = self.ask(lambda index: index.lasting_gap(camera.id))
+        ledger = Ledger(camera, self.root.path, self.root.files, self, lasting)
+        self._note_absence(camera, ledger, tail.end, always)
+        opened = Opened(camera, shelf, ledger)
+        self._opened.append(opened)
+        return opened
+
+    def _camera(self, name: str, address: str) -> KeptCamera:
+        """The camera of that name, with its newest address; written down."""
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise UsageError(f"a camera's name has 1 to {LONGEST_NAME} letters, digits or signs")
+        known: KeptCamera | None = self.ask(lambda index: index.camera_named(name))
+        if known is not None and known.address == address:
+            return known
+        if known is not None:
+            camera = replace(known, address=address)
+        else:
+            taken = [other.folder for other in self.ask(lambda index: index.cameras())]
+            folder = folder_name(name, taken)
+            camera = KeptCamera(new_camera_id(), name, folder, address, self._clock.wall())
+        path = self.root.path / RECORDINGS / camera.folder
+        try:
+            self.root.files.make_folder(path)
+            replace_file(self.root.files, path / CAMERA_FILE, camera_json(camera))
+            self.root.files.sync_folder(path.parent)
+        except OSError as error:
+            raise create_error(error, path) from error
+        self.ask(lambda index: index.save_camera(camera))
+        return camera
+
+    def _note_absence(
+        self, camera: KeptCamera, ledger: Ledger, end: WallUs | None, always: bool
+    ) -> None:
+        """Nothing was recorded since the last process ended, until now and a bit longer."""
+        now = self._clock.wall()
+        lasting, alive = ledger.lasting, self._lock.last_alive
+        if not always:
+            ledger.close(WallUs(max(now, lasting.start)) if lasting is not None else now)
+            return
+        if lasting is not None:
+            if lasting.cause is not Cause.NOT_RUNNING:
+                ledger.open(WallUs(max(lasting.start, min(alive or now, now))), Cause.NOT_RUNNING)
+            return
+        since = end
+        if since is not None:
+            later = self.ask(lambda index: index.gaps(camera.id, since, now, now))
+            since = max([since, *(gap.end for gap in later)])
+        if since is not None and since < now:
+            ledger.open(since, Cause.NOT_RUNNING)
+        else:
+            ledger.open(now, Cause.STARTING)
+
+    # what is there no more
+
+    async def remove(self, camera_id: CameraId, segments: Sequence[Segment]) -> int:
+        """Delete segments of a camera, but for those that a clip has come to hold meanwhile; how
+        many that were. Raises StorageError."""
+        return await asyncio.wrap_future(self.on_disk(lambda: self._remove(camera_id, segments)))
+
+    def _remove(self, camera_id: CameraId, segments: Sequence[Segment]) -> int:
+        holds = Holds.of_clips(self.clips.look())
+        going = [segment for segment in segments if not holds.cover(segment)]
+        camera: KeptCamera | None = self.ask(lambda index: index.camera(camera_id))
+        if camera is None or not going:
+            return 0
+        remove_segments(self.root, camera, going, self.ask, self._clock.wall())
+        oldest = self.ask(lambda index: next(index.oldest(camera_id), None))
+        if oldest is not None:
+            gone = remove_empty_days(self.root, camera, oldest.start)
+            if gone is not None:
+                self.ask(lambda index: index.drop_gaps(camera_id, gone))
+        return len(going)
+
+    def _finish_deletions(self) -> None:
+        """Delete what a crash left marked."""
+        marked = [
+            segment
+            for segment in self.ask(lambda index: index.unfinished())
+            if segment.state is SegmentState.DELETING
+        ]
+        cameras = {camera.id: camera for camera in self.ask(lambda index: index.cameras())}
+        for camera_id, segments in by_camera(marked):
+            remove_segments(self.root, cameras[camera_id], segments, self.ask, self._clock.wall())
+
+    async def check(self) -> list[Mismatch]:
+        """Compare the index with the files, beside all else. Raises StorageError."""
+
+        def compare() -> list[Mismatch]:
+            with Catalog.open(self.root.path / INDEX) as catalog:
+                return check(self.root.path, catalog)
+
+        return await asyncio.to_thread(compare)
+
+    async def age_state(self) -> tuple[WallUs | None, AgeState | None]:
+        """When the newest footage ended, and what was believed of the time when last written."""
+
+        def read(index: Index) -> tuple[WallUs | None, AgeState | None]:
+            ends = [total.end for total in index.totals().values() if total.end is not None]
+            try:
+                fields = json.loads((self.root.path / AGE_FILE).read_bytes())
+                saved = AgeState(
+                    WallUs(int(fields["believed"])),
+                    WallUs(int(fields["wall"])),
+                    int(fields["doubted_us"]),
+                )
+            except (OSError, ValueError, KeyError, TypeError):
+                saved = None
+            return max(ends, default=None), saved
+
+        return await asyncio.wrap_future(self.on_index(read))
+
+    async def save_age_state(self, state: AgeState) -> None:
+        """Write down what is believed of the time. Raises OSError or DiskAway."""
+        data = json.dumps(asdict(state)).encode() + b"\n"
+        path = self.root.path / AGE_FILE
+        await asyncio.wrap_future(self.on_disk(lambda: replace_file(self.root.files, path, data)))
+
+    # clips
+
+    async def save_clip(self, clip: Clip) -> None:
+        """Write a clip down. Raises StorageError."""
+        await asyncio.wrap_future(self.on_disk(lambda: self.clips.save(clip)))
+
+    def _end_clips(self) -> None:
+        """A clip that was being recorded when the process ended, ended then."""
+        alive = self._lock.last_alive or self._clock.wall()
+        for clip in self.clips.look():
+            if clip.end is None:
+                self.clips.save(replace(clip, end=WallUs(max(clip.start, alive))))
+
+    # a disk that went away
+
+    async def returned(self) -> None:
+        """The archive's disk is back: read anew what is on it, once for all who wait."""
+        if self._back is None or self._back.done():
+            self._back = asyncio.create_task(self._read_anew())
+        await asyncio.shield(self._back)
+
+    async def _read_anew(self) -> None:
+        def again() -> None:
+            for opened in self._opened:
+                opened.shelf.resume(recover_camera(self.root, opened.camera, self.ask))
+
+        await asyncio.wrap_future(self.index.rebuild())
+        await asyncio.wrap_future(self.on_disk(again))
