@@ -79,7 +79,7 @@ class Part:
             if number + 1 < len(self.placed):
                 after = self.placed[number + 1]
                 end = min(end, after.video_at + after.share.video.begin)
-            wall = WallUs(share.start + _us(begin - at))
+            wall = WallUs(share.start + _us(begin - at)) if begin else self.start
             found.append(Span(_us(begin), wall, _us(end - begin)))
         return found
 
@@ -112,6 +112,7 @@ class _Layer:
         self._anchor = part.start, 0  # a wall time, and the tick at which it is shown
         self._video_last = self._video_end = -1 << 62
         self._audio_last = -1 << 62
+        self._newest = 0  # the last frame on show
         self._sound: tuple[bytes, int] | None = None
 
     def takes(self, share: Share) -> bool:
@@ -133,7 +134,9 @@ class _Layer:
         if at != self._tick(share.start, MOVIE_TIMESCALE):
             self._anchor = share.start, at
         self.part.placed.append(Placed(share, at, audio_at))
-        self._video_last, self._video_end = at + share.video.last, at + share.video.ends
+        newest = share.newest if share.cut else share.video.last
+        self._video_last, self._video_end = at + share.video.last, at + share.ends
+        self._newest = max(0, at + newest)
         if share.audio is not None:
             self._audio_last = audio_at + share.audio.last
             self._sound = _sound(share)
@@ -145,7 +148,7 @@ class _Layer:
             behind = self._video_end - video.begin
             if at - behind > GAP_TICKS:
                 at = behind if self._gaps is Gaps.CUT else at
-            elif at + video.begin <= self._video_last:  # the clock was set back
+            elif at + video.begin <= self._newest:  # the clock was set back
                 at = behind
         if audio is None or share.footage.audio is None:
             return at, 0

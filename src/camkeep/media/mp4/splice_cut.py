@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import add, itemgetter
@@ -18,10 +19,6 @@ from camkeep.clock import WallUs
 from camkeep.media.mp4.read_columns import Columns
 from camkeep.media.mp4.splice_read import Footage, TrackFootage
 from camkeep.media.mp4.splice_rows import Rows, cut_rows
-
-LONGEST_SOUND = 4
-"""No piece of sound is longer than the fourth part of a second; one that seems to be has a pause
-behind it."""
 
 
 class Selection(NamedTuple):
@@ -52,6 +49,14 @@ class Share:
     moved: tuple[int, int] = (0, 0)
     """The frame on show at the first instant is shown from then on, not from when it was taken:
     its number among the frames taken, and by how many ticks."""
+    newest: int = 0
+    """When the last frame of a cut share would be shown, ticks of the segment: also one that is
+    only there for others."""
+
+    @property
+    def ends(self) -> int:
+        """When nothing of its pictures is left, ticks of the segment."""
+        return max(self.video.ends, self.newest + 1) if self.cut else self.video.ends
 
     @property
     def count(self) -> int:
@@ -83,6 +88,8 @@ def share_of(
         and footage.audio is not None
         and (audio.last >= ticks(until - start, footage.audio.head.timescale))
     )
+    if video.ends <= begin:
+        return None
     inside = video.ends <= end or (video.last < end and not video.offsets)
     if begin <= video.begin and inside and not late:
         count = video.count + (audio.count if audio is not None else 0)
@@ -121,17 +128,24 @@ def _cut(
             silent = array("i", bytes(4 * (sound.stop - sound.first)))
             audio = cut_rows(columns, sound.track.shift, sound.first, sound.stop, silent)
     ranges, runs = _in_file(taken)
-    return Share(start, footage, video, audio, ranges, runs, tuple(taken), moved)
+    newest = track.shift + max(shown[first:stop])
+    return Share(start, footage, video, audio, ranges, runs, tuple(taken), moved, newest)
 
 
 def _sound(track: TrackFootage, start: WallUs, since: WallUs, until: WallUs) -> Selection:
     times, scale = track.columns.dts, track.head.timescale
     begin = ticks(since - start, scale) - track.shift
     first = bisect_right(times, begin) - 1
-    if first >= 0 and begin - times[first] > scale // LONGEST_SOUND:
-        first += 1
+    if first >= 0 and begin - times[first] >= _usual(track.columns.durations, first):
+        first += 1  # it has ended: what follows it is a pause
     stop = bisect_left(times, ticks(until - start, scale) - track.shift)
     return Selection(track, max(0, first), stop)
+
+
+def _usual(durations: Sequence[int], number: int) -> int:
+    """How long a piece of sound lasts, also where a pause makes its duration longer."""
+    around = sorted(durations[max(0, number - 2) : number + 3])
+    return min(durations[number], around[(len(around) - 1) // 2])
 
 
 def _in_file(

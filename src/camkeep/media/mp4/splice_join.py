@@ -63,7 +63,7 @@ class JoinedTrack:
     @property
     def ends(self) -> int:
         """When the last sample that is shown ends, ticks of the clip."""
-        return min(self._media_end, self.limit)
+        return max(min(self._media_end, self.limit), self.zero + 1, 1)
 
     def trak(self, created: int, media_place: int, *, wide: bool) -> bytes:
         """The box. `media_place`: where the media data begins in the clip. `wide`: whether
