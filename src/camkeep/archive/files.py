@@ -10,10 +10,18 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 _flush_data = getattr(os, "fdatasync", os.fsync)  # macOS has only fsync
 _advise = getattr(os, "posix_fadvise", None)  # nor has it this
+
+
+class Room(NamedTuple):
+    """Bytes of a disk."""
+
+    free: int
+    """For this user."""
+    total: int
 
 
 class Files(Protocol):
@@ -81,6 +89,10 @@ class Files(Protocol):
         """Flush the names in a folder through to the disk."""
         ...
 
+    def room(self, path: Path) -> Room:
+        """How large the disk of `path` is, and how much of it is free."""
+        ...
+
 
 class SystemFiles:
     """The file system of this machine."""
@@ -142,6 +154,10 @@ class SystemFiles:
                 raise
         finally:
             os.close(descriptor)
+
+    def room(self, path: Path) -> Room:
+        found = os.statvfs(path)
+        return Room(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
 
 
 class FileBytes:

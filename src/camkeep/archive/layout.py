@@ -98,9 +98,9 @@ def is_segment(name: str) -> bool:
     return _SEGMENT.fullmatch(name) is not None
 
 
-def is_damaged(name: str) -> bool:
-    """Whether a file of that name is a damaged segment."""
-    found = _SEGMENT.fullmatch(name)
+def is_damaged(path: str) -> bool:
+    """Whether a file of that name, or path, is a damaged segment."""
+    found = _SEGMENT.fullmatch(path.rpartition("/")[2])
     return found is not None and found["damaged"] is not None
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from camkeep.archive.disk import create_error
-from camkeep.archive.files import Files, SystemFiles, replace_file
+from camkeep.archive.files import Files, Room, SystemFiles, replace_file
 from camkeep.archive.layout import CLIPS, LOCK, MARKER, README, RECORDINGS
 from camkeep.clock import WallUs
 from camkeep.errors import DiskAway, NotWritable, UsageError
@@ -68,15 +68,9 @@ class ArchiveRoot:
             "on when it is back"
         )
 
-    def free_bytes(self) -> int:
-        """Room that is left on the disk. Raises OSError."""
-        found = os.statvfs(self.path)
-        return found.f_bavail * found.f_frsize
-
-    def total_bytes(self) -> int:
-        """Size of the disk. Raises OSError."""
-        found = os.statvfs(self.path)
-        return found.f_blocks * found.f_frsize
+    def room(self) -> Room:
+        """How large its disk is, and how much of it is free. Raises OSError."""
+        return self.files.room(self.path)
 
 
 def open_root(path: Path, files: Files | None = None) -> ArchiveRoot:

@@ -84,7 +84,7 @@ class Janitor:
     async def _plan(self) -> list[Segment]:
         clips, free = await asyncio.wrap_future(
             self._archive.on_disk(
-                lambda: (self._archive.clips.look(), self._archive.root.free_bytes())
+                lambda: (self._archive.clips.look(), self._archive.root.room().free)
             )
         )
         age_clock = await self._clock_of_ages()
@@ -123,7 +123,7 @@ class Janitor:
         """Wait until it is worth writing again after `error`."""
         match error:
             case DiskFull():
-                await self._until(lambda: self._archive.root.free_bytes() >= ROOM_BYTES)
+                await self._until(lambda: self._archive.root.room().free >= ROOM_BYTES)
             case DiskAway():
                 await self._until(lambda: True)  # the archive looks for itself
                 await self._archive.returned()

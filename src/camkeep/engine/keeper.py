@@ -24,7 +24,7 @@ from camkeep.engine.preroll import PreRoll
 from camkeep.engine.reel import SYNC_S, Reel
 from camkeep.engine.settling import Settling
 from camkeep.errors import CameraError, CamkeepError, WriteFailed
-from camkeep.model import AudioParams, Cause, Sample, VideoParams
+from camkeep.model import AudioParams, Cause, Gap, Sample, VideoParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,11 @@ class Keeper:
         self._failed = False  # the disk: nothing can be kept until it is mended
         self._mending: asyncio.Task[None] | None = None
         self._reel = self._new_reel()
+
+    @property
+    def lasting(self) -> Gap | None:
+        """The gap that lasts."""
+        return self._ledger.lasting
 
     # what the loop around the sessions tells
 
