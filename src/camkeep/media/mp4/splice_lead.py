@@ -20,6 +20,9 @@ from camkeep.media.mp4.read_columns import Columns
 from camkeep.media.mp4.read_params import VISUAL_HEAD, avc_sets, hevc_sets
 from camkeep.media.mp4.splice_cut import Share
 from camkeep.media.mp4.splice_rows import Rows, column
+from camkeep.model import Codec
+
+_SETS = {Codec.H264: (7, 8, 13), Codec.H265: (32, 33, 34)}
 
 
 class Range(NamedTuple):
@@ -48,6 +51,19 @@ def lead_of(entry: bytes) -> bytes:
     except MediaError:
         return b""
     return b"".join(struct.pack(">I", len(one)) + one for one in sets)
+
+
+def is_lead(data: bytes, codec: Codec) -> bool:
+    """Whether it is parameter sets (ITU-T H.264 table 7-1, H.265 table 7-1) and nothing else."""
+    while len(data) > 4:
+        size = int.from_bytes(data[:4])
+        if not 0 < size <= len(data) - 4:
+            return False
+        kind = data[4] & 0x1F if codec is Codec.H264 else data[4] >> 1 & 0x3F
+        if kind not in _SETS.get(codec, ()):
+            return False
+        data = data[4 + size :]
+    return not data
 
 
 def plain_ranges(share: Share) -> list[Range]:
