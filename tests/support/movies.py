@@ -35,6 +35,10 @@ _CODECS = {
         f"{_PICTURE} -c:v libx265 -preset ultrafast -pix_fmt yuv420p -tag:v hvc1 "
         "-x265-params log-level=none:keyint=12:min-keyint=12:bframes=3"
     ),
+    "h265-large": (
+        f"{_PICTURE} -vf scale=640:480 -c:v libx265 -preset ultrafast -pix_fmt yuv420p "
+        "-tag:v hvc1 -x265-params log-level=none:keyint=12:min-keyint=12:bframes=3"
+    ),
     "jpeg": f"{_PICTURE} -c:v mjpeg -pix_fmt yuvj420p -huffman default -q:v 5",
     "aac": f"{_SOUND} -c:a aac",
     "opus": f"{_SOUND} -c:a libopus",
@@ -243,6 +247,7 @@ def probed(path: Path, track: str = "v:0", *, said: str = "") -> list[Probed]:
     ]
 
 
-def shown(path: Path) -> list[int]:
+def shown(path: Path, *, said: str = "") -> list[int]:
     """When the decoded frames are shown, ticks, in the order in which a decoder gives them."""
-    return [f["pts"] for f in ffprobe(path, "-select_streams", "v:0", "-show_frames")["frames"]]
+    found = ffprobe(path, "-select_streams", "v:0", "-show_frames", said=said)
+    return [frame["pts"] for frame in found["frames"]]
