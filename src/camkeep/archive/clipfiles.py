@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from camkeep.archive.disk import read_error
-from camkeep.errors import StorageError, UsageError
+from camkeep.errors import CamkeepError, StorageError, UsageError
 
 _SPARE = 64
 """Descriptors that others may need meanwhile."""
@@ -83,3 +83,12 @@ def too_many_files() -> UsageError:
         f"the clip is too long: it needs more files open at once than this system allows ({hard}); "
         "ask for shorter ones, one after the other, or raise the limit (ulimit -n)"
     )
+
+
+def reason_of(error: OSError | CamkeepError) -> str:
+    """Why a segment is not there, in words for a person."""
+    if isinstance(error, FileNotFoundError):
+        return "its file is gone"
+    if isinstance(error, OSError):
+        return f"its file cannot be read: {error.strerror or error}"
+    return str(error)

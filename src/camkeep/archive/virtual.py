@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, overload
 
-from camkeep.archive.clipfiles import OpenFile, make_room_for
+from camkeep.archive.clipfiles import OpenFile, make_room_for, reason_of
 from camkeep.clock import WallUs
 from camkeep.errors import MediaError, UsageError
 from camkeep.media.mp4.clip_box import Hole, Proof, Source, clip_box, leaves_left_out
@@ -199,7 +199,7 @@ def open_clip(
             try:
                 found = _take(root, segment, (start, end), not taken, evidence, files)
             except (OSError, MediaError) as error:
-                missing.append(Missing(segment, _reason(error)))
+                missing.append(Missing(segment, reason_of(error)))
             else:
                 taken += found
         parts = plan_parts([each.share for each in taken], start, end, gaps)
@@ -256,11 +256,3 @@ def _movie(part: Part, taken: Sequence[_Taken], missing: Sequence[Missing]) -> V
             pieces.append(_Piece(end - begin, b"", each.file, begin))
     names = chain.from_iterable((t.segment.path.encode(), t.segment.chain) for t in taken)
     return VirtualMovie(part, b"\0".join(names), pieces)
-
-
-def _reason(error: OSError | MediaError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "its file is gone"
-    if isinstance(error, OSError):
-        return f"its file cannot be read: {error.strerror or error}"
-    return str(error)
