@@ -35,7 +35,11 @@ def rates_of(archive: Archive) -> dict[CameraId, float | None]:
 # --- against retention -------------------------------------------------------------------------
 
 habits = st.builds(
-    Habit, st.integers(HOUR // 2, HOUR), st.integers(2000, 20_000), steady=st.just(True)
+    Habit,
+    st.integers(HOUR // 2, HOUR),
+    st.integers(2000, 20_000),
+    outages=st.just(0.0),
+    steady=st.just(True),
 )
 own_limits = st.builds(
     Limits,
@@ -59,14 +63,9 @@ def steady_archives(draw: st.DrawFn) -> Archive:
     )
 
 
-def near(found: float, wanted: float, part: float = 0.05) -> bool:
-    return abs(found - wanted) <= wanted * part
-
-
 @settings(max_examples=25, deadline=None)
 @given(steady_archives(), st.booleans())
 def test_what_is_forecast_is_kept_in_the_end(archive: Archive, something_is_held: bool) -> None:
-    held = 0
     if something_is_held:  # of the first hours: it is never part of what passes through
         for camera in archive.habits:
             archive.hold(camera, WALL0, WALL0 + 30 * HOUR)
@@ -77,7 +76,6 @@ def test_what_is_forecast_is_kept_in_the_end(archive: Archive, something_is_held
         for camera, used in usage.cameras.items():
             size = sum(s.size for s in archive.kept[camera].values() if archive.held.cover(s))
             cameras[camera] = CameraUsage(used.kept_bytes, used.growing_bytes, size)
-            held += size
         usage = Usage(cameras, usage.free_bytes)
     told = forecast(usage, archive.policy, rates_of(archive))
     kept = {camera: lasting.kept_s for camera, lasting in told.cameras.items()}
@@ -86,10 +84,8 @@ def test_what_is_forecast_is_kept_in_the_end(archive: Archive, something_is_held
     for camera, kept_s in kept.items():
         oldest = next(archive.candidates(camera))
         found_s = (archive.true_us - oldest.start) / 1e6
-        if kept_s is None or kept_s > 60 * 86400:
-            assert told.cameras[camera].bound is None or kept_s is not None
-            continue
-        assert near(found_s, kept_s), (camera, found_s / 86400, kept_s / 86400, held)
+        if kept_s is not None and kept_s <= 60 * 86400:
+            assert abs(found_s - kept_s) <= 0.05 * kept_s
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import NamedTuple
 
 from camkeep.archive.ageclock import AgeClock, Reckoning
@@ -178,7 +179,7 @@ class Archive:
     def _plan(self) -> list[Segment]:
         reckoning, usage = self.reckon(), self.usage()
         oldest = {
-            camera: iter([*kept.values(), *(g for c, g in self.growing.items() if c == camera)])
+            camera: chain(kept.values(), [self.growing[camera]] if camera in self.growing else [])
             for camera, kept in self.kept.items()
         }
         doomed = plan_deletions(
