@@ -16,9 +16,13 @@ from operator import add, itemgetter
 from typing import NamedTuple
 
 from camkeep.clock import WallUs
+from camkeep.errors import MediaError
 from camkeep.media.mp4.read_columns import Columns
 from camkeep.media.mp4.splice_read import Footage, TrackFootage
 from camkeep.media.mp4.splice_rows import Rows, cut_rows
+
+LONGEST = 1 << 40
+"""Ticks that no segment lasts: months."""
 
 
 class Selection(NamedTuple):
@@ -81,6 +85,9 @@ def share_of(
     audio = footage.audio.rows(footage.space) if footage.audio is not None else None
     if video is None:
         return None
+    for rows in (video, audio):
+        if rows is not None and not -LONGEST <= rows.begin <= rows.ends <= LONGEST:
+            raise MediaError("the movie's times are absurd")
     scale = footage.video.head.timescale
     begin, end = ticks(since - start, scale), ticks(until - start, scale)
     late = (
@@ -116,6 +123,8 @@ def _cut(
     )
     if exact and on_show is not None:
         moved = on_show - first, begin - shown[on_show]
+        if moved[1] >= 1 << 31:
+            raise MediaError("the movie's times are absurd")
         offsets[moved[0]] += moved[1]
     taken = [Selection(track, first, stop)]
     video = cut_rows(columns, track.shift, first, stop, offsets)
@@ -166,5 +175,5 @@ def _in_file(
         group = list(run)
         runs.append(len(group))
         if is_taken:
-            ranges.append((group[0][0], group[-1][1]))
+            ranges.append((group[0][0], max(end for _, end, _ in group)))
     return tuple(ranges), tuple(runs)

@@ -42,15 +42,16 @@ def lead_of(entry: bytes) -> bytes:
     """The parameter sets of a sample entry, each behind its length as in a sample; empty where
     the codec has none, or they make no sense."""
     inside = memoryview(entry)[8 + VISUAL_HEAD :]
-    sets: list[bytes] = []
+    codec, sets = Codec.H264, list[bytes]()
     try:
         if (config := child(inside, b"avcC")) is not None:
             sets = list(avc_sets(bytes(config)))
         elif (config := child(inside, b"hvcC")) is not None:
-            sets = list(hevc_sets(bytes(config)))
+            codec, sets = Codec.H265, list(hevc_sets(bytes(config)))
     except MediaError:
         return b""
-    return b"".join(struct.pack(">I", len(one)) + one for one in sets)
+    # some writers put other things there, too
+    return b"".join(struct.pack(">I", len(one)) + one for one in sets if _is_set(one, codec))
 
 
 def is_lead(data: bytes, codec: Codec) -> bool:
@@ -59,11 +60,17 @@ def is_lead(data: bytes, codec: Codec) -> bool:
         size = int.from_bytes(data[:4])
         if not 0 < size <= len(data) - 4:
             return False
-        kind = data[4] & 0x1F if codec is Codec.H264 else data[4] >> 1 & 0x3F
-        if kind not in _SETS.get(codec, ()):
+        if not _is_set(data[4:5], codec):
             return False
         data = data[4 + size :]
     return not data
+
+
+def _is_set(nal: bytes, codec: Codec) -> bool:
+    if not nal:
+        return False
+    kind = nal[0] & 0x1F if codec is Codec.H264 else nal[0] >> 1 & 0x3F
+    return kind in _SETS.get(codec, ())
 
 
 def plain_ranges(share: Share) -> list[Range]:

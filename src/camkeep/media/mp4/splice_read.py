@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from camkeep.errors import MediaError
@@ -21,6 +22,7 @@ from camkeep.media.mp4.read_boxes import (
 )
 from camkeep.media.mp4.read_columns import MAX_SAMPLES, Columns
 from camkeep.media.mp4.read_fragments import read_fragments
+from camkeep.media.mp4.read_params import read_audio_entry, read_video_entry
 from camkeep.media.mp4.read_tables import read_tables
 from camkeep.media.mp4.splice_rows import Rows, cut_rows, whole_rows
 
@@ -39,6 +41,7 @@ class TrackFootage:
     _stbl: memoryview
     _file_size: int
     _columns: Columns | None = None
+    _grown: bool = False
 
     @property
     def columns(self) -> Columns:
@@ -51,14 +54,17 @@ class TrackFootage:
         """Its samples are those in fragments, shown later than they are by what the edit list
         takes back."""
         delay, self.shift = self.shift, 0
-        columns.offsets = array("i", (offset + delay for offset in columns.offsets))
-        self._columns = columns
+        try:
+            columns.offsets = array("i", (offset + delay for offset in columns.offsets))
+        except OverflowError as error:
+            raise MediaError("the movie's times are absurd") from error
+        self._columns, self._grown = columns, True
 
     def rows(self, space: tuple[int, int]) -> Rows | None:
         """All samples, which must lie in `space` of the file; None where there are none."""
-        if self._columns is None:
+        if not self._grown:
             return whole_rows(self._stbl, self.shift, space)
-        columns = self._columns
+        columns = self.columns
         count = len(columns.sizes)
         return cut_rows(columns, self.shift, 0, count, columns.offsets) if count else None
 
@@ -113,7 +119,7 @@ def _footage(
         raise MediaError("the movie has no pictures, or more than one picture and one sound")
     if len({track.head.track_id for track in tracks}) < len(tracks):
         raise MediaError("the movie has two tracks of the same number")
-    if video[0].head.timescale != MOVIE_TIMESCALE:
+    if video[0].head.timescale != MOVIE_TIMESCALE or max(t.head.track_id for t in tracks) > 255:
         raise MediaError("camkeep did not write this movie")
     return Footage(ftyp, video[0], audio[0] if audio else None, space, closed)
 
@@ -148,7 +154,24 @@ def _track(trak: memoryview, movie_scale: int, file_size: int) -> TrackFootage |
     stsd = path(stbl, b"stsd")
     if fields(">4xI", stsd) != (1,):
         raise MediaError("the movie's samples are of more than one kind")
+    _check_entry(bytes(stsd[8:]), handler == b"soun")
     shape = b"" if handler == b"soun" else bytes(tkhd[-8:])
     head = TrackHead(track_id, timescale, shape)
     shift = shift_of(trak, timescale, movie_scale)
     return TrackFootage(head, bytes(stsd[8:]), shift, stbl, file_size)
+
+
+@lru_cache(maxsize=64)
+def _check_entry(entry: bytes, sound: bool) -> None:
+    """Raise MediaError where it is not a sample entry, or of a codec that camkeep does not know.
+
+    The segments of a camera have mostly the same one.
+    """
+    found = list(children(memoryview(entry)))
+    if len(found) != 1:
+        raise MediaError("the movie's samples are of more than one kind, or of none")
+    ((kind, payload),) = found
+    if sound:
+        read_audio_entry(kind, payload)
+    else:
+        read_video_entry(kind, payload, MOVIE_TIMESCALE)

@@ -12,8 +12,8 @@ import sys
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from operator import mul, sub
+from itertools import accumulate, pairwise
+from operator import add, mul, sub
 
 from camkeep.errors import MediaError
 from camkeep.media.mp4.moov_boxes import big_endian, chunk_rows, run_rows
@@ -59,9 +59,7 @@ def whole_rows(stbl: memoryview, shift: int, space: tuple[int, int]) -> Rows | N
     durations, last, length = _durations(_need(boxes, b"stts"), count)
     positions, chunks = _chunks(boxes, count)
     values = column("I", sizes)
-    tail = values[-chunks[-1] :]
-    begin, end = min(positions), positions[-1] + sum(tail)
-    if not space[0] <= begin <= max(positions) < end <= space[1] or not all(values):
+    if not all(values) or not _inside(positions, chunks, values, space):
         raise MediaError("a sample of the movie lies outside of its file")
     return Rows(
         count,
@@ -88,6 +86,8 @@ def cut_rows(columns: Columns, shift: int, first: int, stop: int, offsets: array
         raise MediaError("the movie's times do not rise")
     keys = array("I", (n for n, key in enumerate(columns.keys[first:stop], 1) if key))
     sizes = columns.sizes[first:stop]
+    if not all(sizes):
+        raise MediaError("a sample of the movie is empty")
     positions, counts = _runs(columns.positions[first:stop], sizes)
     chunks = chunk_rows(counts)
     del chunks[2::3]
@@ -196,6 +196,20 @@ def _samples_in(firsts: Sequence[int], each: Sequence[int], chunks: int) -> int:
     if min(lengths) < 1:
         raise MediaError("the movie's table of chunks is malformed")
     return sum(map(mul, lengths, each))
+
+
+def _inside(
+    positions: array[int], chunks: array[int], sizes: array[int], space: tuple[int, int]
+) -> bool:
+    """Whether each chunk lies in `space`, from its first byte to its last."""
+    counts: list[int] = []
+    nexts = [*chunks[2::2], len(positions) + 1]
+    for first, each, after in zip(chunks[0::2], chunks[1::2], nexts, strict=True):
+        counts += [each] * (after - first)
+    before = list(accumulate(sizes, initial=0))  # bytes before each sample, all in one
+    edges = [before[number] for number in accumulate(counts, initial=0)]
+    ends = map(add, positions, map(sub, edges[1:], edges))
+    return space[0] <= min(positions) and max(ends) <= space[1]
 
 
 def _disagree() -> MediaError:
