@@ -181,6 +181,8 @@ def test_a_quota_of_its_own_an_age_and_what_is_held() -> None:
     assert told.overall == Lasting(100_000, None, None, None)
     told = one(used, Policy(Limits(50 * GB, 100_000)))
     assert told.cameras[A] == Lasting(100_000, None, 100_000, Bound.AGE)
+    told = one(used, Policy(cameras={A: Limits(50 * GB, 100_000)}))
+    assert told.cameras[A] == Lasting(100_000, None, 100_000, Bound.AGE)
     assert in_words(told.cameras[A]) == "The limit of age keeps about 1.2 days."
     told = one(used, Policy(Limits(30 * GB)))
     assert told.overall == Lasting(100_000, 0, 200_000, Bound.OVERALL)

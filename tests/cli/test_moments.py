@@ -218,6 +218,9 @@ def test_local_time_typed_is_the_moment_the_first_time_it_is_shown_or_refused(
 
 @settings(max_examples=100, deadline=None)
 @given(places(), st.integers(0, 40 * 24 * HOUR))
+@example((utc("2011-12-28 10:00"), APIA), 72 * HOUR)
+@example((utc("2010-11-07 02:31:30"), ST_JOHNS), 1)  # a minute of the next day, then
+@example((utc("2010-11-07 03:00"), ST_JOHNS), HOUR)  # an hour of the last one again
 def test_days_follow_each_other_and_have_the_length_of_the_calendar(
     place: tuple[WallUs, ZoneInfo], length: int
 ) -> None:

@@ -74,7 +74,7 @@ def coverage(
     recorded = take(joined(_near(segments, start, end)))
     missing = {cause: take(spans) for cause, spans in _by_cause(gaps, start, end).items()}
     removed = take(joined((removal.start, removal.end) for removal in removals))
-    outside = take(joined([(start, since), (max(start, now), end)]))
+    outside = take(joined([(start, since), (now, end)]))
     return Coverage(
         start,
         max(start, end),

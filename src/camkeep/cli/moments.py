@@ -146,7 +146,7 @@ def days_of(start: WallUs, end: WallUs, zone: tzinfo | None) -> list[LocalDay]:
     if end <= start:
         return []
     found = []
-    day = _local(start, zone).date() - _DAY
+    day = _local(start, zone).date()
     begin = day_start(day, zone)
     while begin < end:
         day_end = day_start(day + _DAY, zone)
