@@ -160,7 +160,7 @@ def laid_out(
 @given(steps, st.booleans(), st.floats(0, 1), st.floats(0, 1), st.sampled_from(Gaps))
 @example([("b", 0), ("b", 0), ("large", 0)], True, 0.13, 0.9, Gaps.KEEP)
 @example([("open-gop", 0), ("open-gop", 3 * SECOND)], False, 0.3, 0.8, Gaps.CUT)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_frame_is_there_at_its_true_time(
     pool: Pool,
     steps: list[tuple[str, int]],
