@@ -19,7 +19,39 @@ from camkeep.errors import UsageError, WriteFailed
 WIDEST = 88
 """Columns of text at most: longer lines are hard to read."""
 
-_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS = {
+    "": 1.0,
+    "ms": 0.001,
+    "s": 1.0,
+    "m": 60.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+}
+
+
+DATA = "CAMKEEP_DATA"
+"""The variable that names the archive where --data does not."""
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Where the archive is."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        help=f"the folder of the archive; without it, what the variable {DATA} says",
+    )
+
+
+def data_from(args: argparse.Namespace) -> Path:
+    """The folder of the archive that `args` ask for. Raises UsageError."""
+    if args.data is not None:
+        return Path(args.data)
+    if os.environ.get(DATA):
+        return Path(os.environ[DATA])
+    raise UsageError(f"say where the archive is: --data DIR, or the variable {DATA}")
 
 
 def add_camera(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +62,11 @@ def add_camera(parser: argparse.ArgumentParser) -> None:
         help="rtsp://HOST/PATH, http://HOST/PATH, easyn://HOST/, testcard:, or 0 for the first "
         "webcam; docs/commands.md has them all",
     )
+    add_connection(parser)
+
+
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    """All that belongs to reaching a camera, but its address."""
     login = parser.add_argument_group(
         "login",
         "The password comes from the URL, --password-file, the environment variable "

@@ -25,7 +25,7 @@ exit codes:
   130  interrupted before anything was kept
 """
 
-COMMANDS = ("record", "snapshot", "probe", "cameras", "simulate")
+COMMANDS = ("record", "keep", "snapshot", "probe", "cameras", "simulate")
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,0 +1,232 @@
+"""``camkeep keep CAMERA... --data DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import signal
+
+from camkeep.archive.retention import Limits, Policy
+from camkeep.archive.root import ArchiveRoot, make_root
+from camkeep.archive.store import Archive
+from camkeep.cameras.address import Address
+from camkeep.cli.amounts import age, between, named, room, size
+from camkeep.cli.common import (
+    add_connection,
+    add_data,
+    camera_from,
+    data_from,
+    in_time,
+    say,
+)
+from camkeep.cli.keepmeter import SHOW_S, KeepMeter, summary
+from camkeep.cli.keys import Keys
+from camkeep.clock import SystemClock
+from camkeep.engine.keep import Keeping
+from camkeep.engine.keeper import KeepOptions
+from camkeep.engine.kept import Wanted
+from camkeep.engine.sources import make_source
+from camkeep.errors import StorageError, UsageError
+from camkeep.model import Clip
+
+_NAMED = re.compile(r"(?P<name>[^=/:?&]+)=(?P<url>[a-z0-9]+:.*|/dev/.*|\d+)", re.IGNORECASE)
+_DEFAULT_FREE = "5%"
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "keep",
+        help="record cameras day and night into an archive",
+        description="Record cameras continuously into an archive: ordinary MP4 files of about a "
+        "minute, in folders by camera and day, and a ledger of when there was nothing to record. "
+        "Ctrl-C ends it, and all files are whole; started again, it goes on.",
+        epilog="On a terminal, the key r presses the Record button, and releases it: it makes a "
+        "clip, which no quota deletes. The signal SIGUSR1 does the same.",
+    )
+    parser.add_argument(
+        "cameras",
+        metavar="CAMERA",
+        nargs="+",
+        help="an address, or NAME=ADDRESS: garage=rtsp://192.0.2.9/main",
+    )
+    add_data(parser)
+    parser.add_argument(
+        "--new", action="store_true", help="begin an archive in a folder that is there and empty"
+    )
+    add_connection(parser)
+    much = parser.add_argument_group(
+        "how much is kept", "The oldest goes first; clips that are held stay."
+    )
+    much.add_argument("--max-size", metavar="SIZE", type=size, help="of all cameras: 500GB, 1.5TB")
+    much.add_argument("--max-age", metavar="TIME", type=age, help="of all cameras: 30d, 12h")
+    much.add_argument(
+        "--keep-free",
+        metavar="SIZE",
+        type=room,
+        default=room(_DEFAULT_FREE),
+        help=f"leave so much of the disk free: 20GB, 10%% ({_DEFAULT_FREE.replace('%', '%%')})",
+    )
+    much.add_argument(
+        "--camera-max-size",
+        metavar="NAME=SIZE",
+        type=named(size),
+        action="append",
+        default=[],
+        help="of one camera; may be repeated",
+    )
+    much.add_argument(
+        "--camera-max-age",
+        metavar="NAME=TIME",
+        type=named(age),
+        action="append",
+        default=[],
+        help="of one camera; may be repeated",
+    )
+    how = parser.add_argument_group("how it is recorded")
+    how.add_argument(
+        "--segment", metavar="TIME", type=between(5, 600), default=60.0, help="of a file (60s)"
+    )
+    how.add_argument(
+        "--flush",
+        metavar="TIME",
+        type=between(1, 60),
+        default=5.0,
+        help="how often to flush to the disk: what a power cut can cost (5s)",
+    )
+    how.add_argument(
+        "--audio", action=argparse.BooleanOptionalAction, default=True, help="keep the sound, too"
+    )
+    how.add_argument(
+        "--when-asked", action="store_true", help="record only while the Record button is pressed"
+    )
+    how.add_argument(
+        "--pre-roll",
+        metavar="TIME",
+        type=between(0, 300),
+        default=5.0,
+        help="what a clip has of the time before the button was pressed (5s)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Keep the cameras until Ctrl-C."""
+    wanted = _wanted(args)
+    root = make_root(data_from(args), new=args.new)
+    clock = SystemClock()
+    meter = KeepMeter(quiet=args.quiet)
+    archive = Archive.open(root, clock)
+    try:
+        keeping = Keeping(archive, wanted, _policy(args, root), clock, meter.changed)
+        asyncio.run(_until_signal(keeping, meter))
+    finally:
+        meter.end()
+        archive.close()
+    if not args.quiet:
+        say(summary(keeping.cameras))
+    return 0
+
+
+async def _until_signal(keeping: Keeping, meter: KeepMeter) -> None:
+    """Keep until the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and shells mean it
+            loop.add_signal_handler(number, _stop, keeping, number)
+    button = Button(keeping, meter)
+    loop.add_signal_handler(signal.SIGUSR1, button.press)
+    showing = asyncio.create_task(_show(keeping, meter))
+    try:
+        with Keys({"r": button.press, "q": keeping.stop}):
+            await keeping.run()
+    finally:
+        showing.cancel()
+        await button.settle()
+
+
+def _stop(keeping: Keeping, number: signal.Signals) -> None:
+    asyncio.get_running_loop().remove_signal_handler(number)
+    signal.signal(number, signal.SIG_DFL)
+    keeping.stop()
+
+
+async def _show(keeping: Keeping, meter: KeepMeter) -> None:
+    while True:
+        meter.show(keeping.cameras)
+        await asyncio.sleep(SHOW_S)
+
+
+class Button:
+    """The Record button: pressed once it records all cameras, pressed again it stops."""
+
+    def __init__(self, keeping: Keeping, meter: KeepMeter) -> None:
+        self._keeping = keeping
+        self._meter = meter
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def press(self) -> None:
+        """Record, or stop."""
+        task = asyncio.ensure_future(self._press())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Wait until what was asked for is done."""
+        await asyncio.gather(*self._tasks)
+
+    async def _press(self) -> None:
+        cameras = self._keeping.cameras
+        begin = not any(camera.clip is not None for camera in cameras)
+        try:
+            for camera in cameras:
+                clip = await (camera.record() if begin else camera.stop())
+                if clip is not None:
+                    self._meter.tell(_clip_line(clip, begin))
+        except StorageError as error:
+            self._meter.tell(str(error))
+
+
+def _clip_line(clip: Clip, begin: bool) -> str:
+    if begin or clip.end is None:
+        return f"recording the clip {clip.name!r}"
+    length = in_time((clip.end - clip.start) / 1e6)
+    return f"kept the clip {clip.name!r}, {length}: camkeep archive export {clip.id} clip.mp4"
+
+
+def _wanted(args: argparse.Namespace) -> list[Wanted]:
+    """The cameras that were asked for, with their names and limits."""
+    sizes, ages = dict(args.camera_max_size), dict(args.camera_max_age)
+    found: list[Wanted] = []
+    for text in args.cameras:
+        named = _NAMED.fullmatch(text)
+        args.camera = named["url"] if named else text
+        address, options = camera_from(args, audio=args.audio)
+        name = named["name"].strip() if named else name_of(address)
+        limits = Limits(sizes.pop(name, None), ages.pop(name, None))
+        how = KeepOptions(
+            segment_s=args.segment,
+            sync_s=args.flush,
+            audio=args.audio,
+            when_asked=args.when_asked,
+            pre_roll_s=args.pre_roll,
+        )
+        found.append(Wanted(name, make_source(address, options), how, limits))
+    for name in (*sizes, *ages):
+        names = ", ".join(each.name for each in found)
+        raise UsageError(f"no camera is called {name}: there are {names}")
+    return found
+
+
+def name_of(address: Address) -> str:
+    """What a camera is called whose owner gave it no name: the same for the same address."""
+    if not address.host:
+        return address.path.rpartition("/")[2] or address.scheme
+    path = address.path.strip("/").replace("/", " ")
+    return f"{address.host} {path}".strip() if path and address.scheme != "easyn" else address.host
+
+
+def _policy(args: argparse.Namespace, root: ArchiveRoot) -> Policy:
+    return Policy(Limits(args.max_size, args.max_age), args.keep_free.of(root.room().total))
