@@ -174,6 +174,13 @@ def test_where_the_next_segment_is_laid(step_us: int, gaps: Gaps, placed: int) -
     assert laid([*shares, third], gaps).placed[2].video_at == placed + 180_000
 
 
+def test_gaps_are_kept_after_the_clock_was_set_back() -> None:
+    footage = footage_of(made(stream("h264"))[1])
+    early = WallUs(START - 3_600_000_000)
+    shares = [whole(footage), whole(footage, early), whole(footage, WallUs(early + 7_000_000))]
+    assert [each.video_at for each in laid(shares, Gaps.KEEP).placed] == [0, 180_000, 810_000]
+
+
 def laid(shares: list[Share], gaps: Gaps) -> Part:
     (part,) = plan_parts(shares, START, FOREVER, gaps)
     return part
