@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import struct
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -174,6 +176,48 @@ def test_a_clip_without_evidence_says_so(camera: Camera) -> None:
         verified(whole(clip))
     with pytest.raises(MediaError, match="no clip"):
         verified((camera.root / camera.segments[0].path).read_bytes())
+
+
+def test_somebody_else_can_verify_it(camera: Camera) -> None:
+    """The steps of docs/clips.md, done without a line of ours but for the tables."""
+    camera.record("h264", "aac")
+    camera.record("h264-large", "aac")
+    camera.record("h264-b", "aac")
+    data = exported(camera, 700_000, 5_100_000)
+    at = data.index(UUID("f2d6a8b1-94c3-4e0d-a7c5-63616d6b6565").bytes)
+    end = at - 8 + int.from_bytes(data[at - 8 : at - 4])
+    (length,) = struct.unpack_from(">I", data, at + 16)
+    about = json.loads(data[at + 20 : at + 20 + length])
+    leaves = data[at + 20 + length : end]
+    samples = []
+    for track in read_movie(Bytes(data)).tracks:
+        no_edit = track.samples[0].dts
+        for n, s in enumerate(track.samples):
+            samples.append((s.offset, s.size, track.track_id, s.time - no_edit, s.key, n))
+    samples.sort()
+    chain = None
+    for segment in about["segments"]:
+        digest, frame = hashlib.sha256(), 0
+        for number, count in enumerate(segment["runs"]):
+            if number % 2 == 0:
+                digest.update(leaves[: 32 * count])
+                leaves = leaves[32 * count :]
+                continue
+            for offset, size, track_id, time, key, _ in samples[:count]:
+                time -= segment["base"][str(track_id)]
+                lead = segment["lead"] if key and track_id == 1 else 0
+                if track_id == 1:
+                    time -= segment["moved"][1] if frame == segment["moved"][0] else 0
+                    frame += 1
+                leaf = struct.pack(">IqB", track_id, time, key) + data[offset:][lead:size]
+                digest.update(hashlib.sha256(leaf).digest())
+            samples = samples[count:]
+        seal = json.loads(segment["seal"])
+        assert seal["samples"] == digest.hexdigest()
+        assert chain is None or seal["previous"] == chain
+        chain = hashlib.sha256(segment["seal"].encode()).hexdigest()
+    assert (samples, leaves) == ([], b"")
+    assert chain == camera.segments[2].chain.hex()
 
 
 # forgeries that need more than a changed byte
