@@ -5,7 +5,8 @@
         camera.snapshot("now.jpg")
         camera.record("birds.mp4", seconds=10)
 
-`open` and `aopen` give a camera, `EasyN` the controls of one; `errors` holds the exceptions.
+`open` and `aopen` give a camera, `EasyN` the controls of one, `Archive` what `camkeep keep` has
+kept; `errors` holds the exceptions.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from camkeep import errors
+    from camkeep.archive.view import Archive
     from camkeep.engine.camera import AsyncCamera, Camera
     from camkeep.engine.easyn import AsyncEasyN, EasyN
     from camkeep.engine.opening import aopen, open
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from camkeep.model import AudioParams, Codec, Sample, VideoParams
 
 _HOMES = {
+    "Archive": "camkeep.archive.view",
     "AsyncCamera": "camkeep.engine.camera",
     "AsyncEasyN": "camkeep.engine.easyn",
     "AsyncWebcam": "camkeep.engine.webcam",
@@ -43,6 +46,7 @@ _HOMES = {
 loads little."""
 
 __all__ = [
+    "Archive",
     "AsyncCamera",
     "AsyncEasyN",
     "AsyncWebcam",

@@ -183,6 +183,15 @@ class Lock:
         """Let others have it."""
         os.close(self._fd)
 
+    def leave(self) -> None:
+        """Let others have it, who need not know that this process, which did not record, was
+        here: the time of the recorder before it stands again."""
+        if self.last_alive is not None:
+            self.beat(self.last_alive)
+        else:
+            os.ftruncate(self._fd, 0)
+        self.release()
+
 
 def is_locked(root: ArchiveRoot) -> bool:
     """Whether a process works on the archive at this moment."""

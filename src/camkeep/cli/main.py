@@ -22,10 +22,11 @@ exit codes:
   5    it is not such a camera, or has not got what was asked for
   6    it stopped, or sent nothing of use
   7    the disk: not writable, full, failing
+  8    the archive, or a clip, is not what it was (archive verify)
   130  interrupted before anything was kept
 """
 
-COMMANDS = ("record", "keep", "snapshot", "probe", "cameras", "simulate")
+COMMANDS = ("record", "keep", "archive", "snapshot", "probe", "cameras", "simulate")
 
 
 class Parser(argparse.ArgumentParser):

@@ -69,6 +69,7 @@ class Keeping:
                 tasks.append(session)
             limits = {kept.camera.id: kept.limits for kept in self.cameras}
             self.janitor.policy = replace(self._policy, cameras=limits)
+            await self._archive.save_policy(self.janitor.policy)
             tasks.append(asyncio.create_task(self.janitor.run()))
             tasks.append(asyncio.create_task(self._watch_disk()))
             tasks.append(asyncio.create_task(self._check()))
