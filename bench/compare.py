@@ -97,7 +97,7 @@ def _run_once(
     expected = rate * cost.wall_s * len(urls)
     if abs(frames - expected) > expected * 0.02 + len(urls):
         raise RuntimeError(f"the server sent {frames} frames where {expected:.0f} were due")
-    fps = min(_fps(folder.glob(f"{number:02d}*.mp4")) for number in range(len(urls)))
+    fps = min(_fps(_movies(folder, number)) for number in range(len(urls)))
     if fps < rate * 0.98:
         raise RuntimeError(f"a movie has only {fps:.2f} frames a second of {rate:g}")
     return Run(cost.cpu_s * 1e6 / frames, cost.pss_mb, fps, load / cost.wall_s)
@@ -106,10 +106,19 @@ def _run_once(
 def _until_begun(folder: Path, cameras: int) -> None:
     """Wait until a movie of each camera grows: ffmpeg studies a stream before it writes."""
     deadline = time.monotonic() + BEGIN_S
-    while sum(movie.stat().st_size > BEGUN_BYTES for movie in folder.iterdir()) < cameras:
+    while not all(
+        any(movie.stat().st_size > BEGUN_BYTES for movie in _movies(folder, number))
+        for number in range(cameras)
+    ):
         if time.monotonic() > deadline:
             raise RuntimeError(f"a recorder has not begun within {BEGIN_S:g} s")
         time.sleep(0.1)
+
+
+def _movies(folder: Path, number: int) -> list[Path]:
+    """Those of one camera: called by its number, or in a folder that is, in an archive."""
+    own = f"{number:02d}"
+    return [*folder.glob(f"{own}*.mp4"), *folder.glob(f"*/recordings/{own}/*/*.mp4")]
 
 
 def _fps(movies: Iterable[Path]) -> float:
