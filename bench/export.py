@@ -87,6 +87,7 @@ def compare(root: Path, made: Sequence[Segment], repeats: int) -> None:
     turns: dict[Callable[..., Turn], list[Turn]] = {ours: [], theirs: []}
     for export in turns:  # not counted: memory that is used first is dear in a virtual machine
         export(root, made)
+        (root / f"{export.__name__}.mp4").unlink()
     for number in range(repeats):
         for export in (ours, theirs) if number % 2 == 0 else (theirs, ours):
             os.sync()
