@@ -63,7 +63,7 @@ def archives(draw: st.DrawFn) -> Archive:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(archives(), st.data())
 def test_whatever_happens(archive: Archive, data: st.DataObject) -> None:
     """The rules themselves are checked at every plan: see support/months.py."""

@@ -82,9 +82,10 @@ class Archive:
         return self.age_clock.read(mono, WallUs(self.true_us + self.error_us))
 
     def restart(self) -> None:
-        """The process begins anew; the clocks go on."""
+        """The process begins anew at once; the clocks go on."""
         self.reckon()
         self.age_clock = AgeClock(saved=self.age_clock.state)
+        self.reckon()
 
     def hold(self, camera: CameraId, start: int, end: int | None) -> None:
         self.holds.append((camera, start, end))

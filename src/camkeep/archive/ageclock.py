@@ -56,7 +56,8 @@ class AgeClock:
     """The second opinion. Feed it once a minute or so.
 
     At the start it takes what was saved, or else the end of the newest footage, and believes a
-    wall clock that is less than a day past it.
+    wall clock that is less than a day past it: nobody knows for how long camkeep was away. So a
+    clock that was set ahead meanwhile can make footage go earlier, by that day at most.
     """
 
     __slots__ = ("_anchored", "_apart", "_believed", "_doubted_us", "_mono", "_saved", "_wall")
