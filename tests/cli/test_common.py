@@ -42,7 +42,7 @@ def test_words_for_a_person() -> None:
         "999 B",
         "1.5 kB",
         "4.1 MB",
-        "7000.0 GB",
+        "7.0 TB",
     ]
     assert [in_time(s) for s in (8.25, 245, 3723)] == ["8.2 s", "4:05", "1:02:03"]
     assert [in_rate(r) for r in (64_000, 3_900_000)] == ["64 kbit/s", "3.9 Mbit/s"]
