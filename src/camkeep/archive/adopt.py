@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from camkeep.archive.files import FileBytes, SystemFiles
@@ -10,19 +11,30 @@ from camkeep.archive.layout import is_damaged
 from camkeep.archive.reaper import read_seal_of
 from camkeep.errors import MediaError
 from camkeep.media.mp4.read import read_movie
+from camkeep.media.mp4.resume import MAX_FTYP
 from camkeep.media.mp4.seal import Seal
 from camkeep.model import AudioParams, CameraId, Segment, SegmentState, VideoParams
 
 
 def segment_of_file(root: Path, path: str, camera: CameraId) -> Segment:
-    """The segment at `path` of the archive: closed where it has a seal, damaged where its name
-    says so, else open. Raises OSError, or MediaError where it is none of that camera."""
+    """The segment at `path` of the archive: closed where it has a seal and was turned to an
+    ordinary movie, damaged where its name says so, else open. Raises OSError, or MediaError where
+    it is none of that camera."""
     seal = read_seal_of(root / path)
-    size = (root / path).stat().st_size
+    with (root / path).open("rb") as file:
+        begin, size = file.read(MAX_FTYP + 8), file.seek(0, os.SEEK_END)
     segment = segment_of_seal(seal, path, size) if seal is not None else _unsealed(root, path)
     if segment.camera != camera:
         raise MediaError(f"{path} is of another camera")
+    if segment.state is SegmentState.CLOSED and not _is_turned(begin):
+        return replace(segment, state=SegmentState.OPEN, chain=b"")
     return segment
+
+
+def _is_turned(begin: bytes) -> bool:
+    """Whether the last step of closing a movie was taken: a crash may come before it."""
+    at = int.from_bytes(begin[:4], "big")
+    return begin[at + 4 : at + 8] == b"mdat"
 
 
 def segment_of_seal(seal: Seal, path: str, size: int) -> Segment:

@@ -119,12 +119,12 @@ class Index(Catalog):
             )
 
     def drop_gaps(self, camera: CameraId, before: WallUs) -> None:
-        """Gaps that were over by then are forgotten."""
+        """Gaps that began before are forgotten."""
         place = self._place(camera)
         if place is None:
             return
         with self._transaction() as db:
-            db.execute("DELETE FROM gaps WHERE camera = ? AND end_us <= ?", (place.number, before))
+            db.execute("DELETE FROM gaps WHERE camera = ? AND start_us < ?", (place.number, before))
 
     def save_clip(self, clip: Clip) -> None:
         """A clip that is new, or has changed."""

@@ -66,7 +66,13 @@ class IndexThread:
         if self._index is None:
             if not self._path.exists():
                 rebuild(self._root, self._path)
-            self._index = Index.open(self._path)
+            index = Index.open(self._path)
+            try:
+                index.examine()
+            except BaseException:
+                index.close()
+                raise
+            self._index = index
         return self._index
 
     def _rebuild(self) -> Rebuilt:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -81,35 +82,43 @@ class Ledger:
     def _write(self, gap: Gap) -> None:
         self._waiting.append(gap)
         self._threads.on_disk(self._flush)
-        self._threads.on_index(lambda index: index.save_gap(self._camera.id, gap))
 
     def _flush(self) -> None:
-        """Write the lines that wait. On the writer thread; raises OSError, and may be tried
-        again."""
+        """Write the lines that wait, and tell the index of each: it never knows more than the
+        files. On the writer thread; raises OSError, and may be tried again."""
         while self._waiting:
-            self._append(self._waiting[0])
+            gap = self._waiting[0]
+            append_gap(self._files, self._folder, gap)
+            self._threads.on_index(partial(self._tell, gap))
             self._waiting.popleft()
 
-    def _append(self, gap: Gap) -> None:
-        """Steps: make the day's folder; append the line in one write; flush both."""
-        day = self._folder / day_name(gap.start)
-        if not day.is_dir():
-            self._files.make_folder(day)
-            self._files.sync_folder(self._folder)
-        path = day / GAPS_FILE
-        new = not path.exists()
-        fd = self._files.create(path) if new else self._files.open(path)
-        try:
-            size = self._files.size(fd)
-            whole = not size or self._files.pread(fd, 1, size - 1) == b"\n"
-            self._files.truncate(fd, size)  # to write from there on
-            # a line that a crash tore stays alone on its line
-            write_all(self._files, fd, [gap_line(gap) if whole else b"\n" + gap_line(gap)])
-            self._files.sync(fd)
-        finally:
-            self._files.close(fd)
-        if new:
-            self._files.sync_folder(day)
+    def _tell(self, gap: Gap, index: Any) -> None:
+        index.save_gap(self._camera.id, gap)
+
+
+def append_gap(files: Files, folder: Path, gap: Gap) -> None:
+    """Write a line into a camera's `folder`. Blocks; raises OSError.
+
+    Steps: make the day's folder; append the line in one write; flush both.
+    """
+    day = folder / day_name(gap.start)
+    if not day.is_dir():
+        files.make_folder(day)
+        files.sync_folder(folder)
+    path = day / GAPS_FILE
+    new = not path.exists()
+    fd = files.create(path) if new else files.open(path)
+    try:
+        size = files.size(fd)
+        whole = not size or files.pread(fd, 1, size - 1) == b"\n"
+        files.truncate(fd, size)  # to write from there on
+        # a line that a crash tore stays alone on its line
+        write_all(files, fd, [gap_line(gap) if whole else b"\n" + gap_line(gap)])
+        files.sync(fd)
+    finally:
+        files.close(fd)
+    if new:
+        files.sync_folder(day)
 
 
 def pieces(start: WallUs, end: WallUs, cause: Cause, detail: str, step_us: int) -> list[Gap]:

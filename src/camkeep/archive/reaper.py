@@ -23,6 +23,7 @@ from camkeep.archive.layout import (
     DayFolder,
     day_name,
     days_of,
+    read_instant,
     segments_in,
 )
 from camkeep.archive.root import ArchiveRoot
@@ -131,24 +132,35 @@ def read_seal_of(path: Path) -> Seal | None:
         return read_seal(file.read(SEAL_READ))
 
 
-def remove_empty_days(root: ArchiveRoot, camera: KeptCamera, oldest: WallUs) -> WallUs | None:
-    """Remove the folders of days before `oldest`, when the oldest footage that is left began, in
-    which there are only gaps, and all of them are over by then. Returns up to when the gaps are
-    gone; None where none went. Raises OSError."""
-    gone: WallUs | None = None
+def remove_empty_days(root: ArchiveRoot, camera: KeptCamera, oldest: WallUs) -> bool:
+    """Remove the first days of a camera, up to that of `oldest`, when the oldest footage that is
+    left began, as long as there are only gaps in them, and all of them are over by then. Whether
+    any went. Raises OSError."""
+    gone = False
     for day in days_of(root.path, camera.folder):
-        if day.day >= day_name(oldest):
+        if (
+            day.day >= day_name(oldest)
+            or next(segments_in(day), None) is not None
+            or not _over(day, oldest)
+        ):
             break
-        if next(segments_in(day), None) is not None or not _over(day, oldest):
-            continue
         with suppress(FileNotFoundError):
             root.files.unlink(day.path / GAPS_FILE)
         with suppress(OSError):  # a person put something into it
             root.files.remove_folder(day.path)
-        gone = oldest
-    if gone is not None:
+        gone = True
+    if gone:
         root.files.sync_folder(root.path / RECORDINGS / camera.folder)
     return gone
+
+
+def first_day(root: ArchiveRoot, camera: KeptCamera) -> WallUs | None:
+    """When the first day of which there is a folder began: of the gaps before it nothing is left.
+    Raises OSError."""
+    for day in days_of(root.path, camera.folder):
+        with suppress(ValueError):  # no such day
+            return read_instant(f"{day.day}T00:00:00.000000Z")
+    return None
 
 
 def _over(day: DayFolder, oldest: WallUs) -> bool:

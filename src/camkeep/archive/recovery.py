@@ -5,7 +5,7 @@ Blocks; on the writer thread of the volume. The files decide: the index may be b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,20 +13,30 @@ from typing import Any
 
 from camkeep.archive.adopt import segment_of_file
 from camkeep.archive.beside import read_gaps
+from camkeep.archive.coverage import unexplained
 from camkeep.archive.disk import write_error
+from camkeep.archive.files import FileBytes
 from camkeep.archive.index import Index
+from camkeep.archive.intervals import Span
 from camkeep.archive.layout import (
     GAPS_FILE,
+    RECORDINGS,
+    REMOVED_FILE,
     damaged_name,
     days_of,
+    is_damaged,
     segment_path,
     segments_in,
 )
+from camkeep.archive.ledger import append_gap
+from camkeep.archive.reaper import first_day, read_removed, remove_segments, seal_of
 from camkeep.archive.recover_movie import Empty, recover_movie
 from camkeep.archive.root import ArchiveRoot
 from camkeep.archive.segments import Tail
+from camkeep.clock import WallUs
 from camkeep.errors import MediaError
-from camkeep.model import CameraId, Gap, KeptCamera, Segment, SegmentState
+from camkeep.media.mp4.resume import MAX_HEADER, resume_movie
+from camkeep.model import CameraId, Cause, Gap, KeptCamera, Removal, Segment, SegmentState
 
 AskIndex = Callable[[Callable[[Any], Any]], Any]
 """Has a job done with the index and waits for what comes of it."""
@@ -37,14 +47,34 @@ RECENT_DAYS = 2
 def recover_camera(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> Tail:
     """Make whole what there is of `camera`; where its recording stands. Raises StorageError.
 
-    Steps: files without a row get one; rows without a file go; open segments are cut to their
-    last whole fragment and sealed, in the order in which they were begun; what cannot be read is
-    put aside as damaged, and what holds nothing goes. Each may be repeated.
+    Steps: deletions that were noted are done; what a crash cost in the midst is noted as a gap;
+    open segments are cut to their last whole fragment and sealed, in the order in which they were
+    begun; files without a row get one, and rows without a file go; what cannot be read is put
+    aside as damaged, and what holds nothing goes. Each may be repeated.
     """
-    open_ones = list(_open_segments(root, camera, ask))
-    for segment in sorted(open_ones, key=lambda segment: segment.sequence):
-        _seal(root, segment, ask)
+    try:
+        return _recover(root, camera, ask)
+    except OSError as error:
+        raise write_error(error, root.path / RECORDINGS / camera.folder) from error
+
+
+def _recover(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> Tail:
+    removals = read_removed(root.path / RECORDINGS / camera.folder / REMOVED_FILE, camera.id)
+    if removals != ask(lambda index: index.removals(camera.id)):
+        ask(lambda index: index.replace_removals(camera.id, removals))
+    rows = {row.path: row for row in ask(lambda index: list(index.every_segment(camera.id)))}
+    found = list(_found(root, camera, rows))
+    _finish_deletions(root, camera, rows, found, removals, ask)
+    found.sort(key=lambda segment: segment.sequence)
     _read_gaps_again(root, camera, ask)
+    for start, end in _holes(root, camera, found, ask):
+        gap = Gap(start, end, Cause.NOT_RUNNING, "a crash came before it was on the disk")
+        _note(root, camera, gap, ask)
+    for segment in found:
+        if segment.state is SegmentState.OPEN:
+            _seal(root, segment, ask)
+        elif segment.path not in rows:
+            _tell(ask, segment)
     last = ask(lambda index: index.tail(camera.id))
     return Tail(
         sequence=ask(lambda index: index.next_sequence(camera.id)) - 1,
@@ -54,26 +84,47 @@ def recover_camera(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> Tail
     )
 
 
-def _open_segments(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> Iterator[Segment]:
-    """The segments of `camera` without a seal. Sealed files that the index does not know are
-    told to it on the way."""
-    rows = {row.path: row for row in ask(lambda index: list(index.every_segment(camera.id)))}
+def _found(root: ArchiveRoot, camera: KeptCamera, rows: dict[str, Segment]) -> Iterator[Segment]:
+    """The segments of `camera` that are there: as their rows have them, or else their files."""
     for day in days_of(root.path, camera.folder):
         for entry in segments_in(day):
             path = segment_path(camera.folder, day.day, entry.name)
-            row = rows.pop(path, None)
-            if row is not None and row.state is not SegmentState.OPEN:
-                continue
-            found = row
-            if row is None and (found := _look(root, camera, path)) is None:
-                continue
-            if found.state is SegmentState.OPEN:
-                yield found
-            else:
-                _tell(ask, found)
-    gone = [(row.camera, row.sequence) for row in rows.values() if row.state is SegmentState.OPEN]
+            segment = rows.get(path) or _look(root, camera, path)
+            if segment is not None:
+                yield segment
+
+
+def _finish_deletions(
+    root: ArchiveRoot,
+    camera: KeptCamera,
+    rows: dict[str, Segment],
+    found: list[Segment],
+    removals: Sequence[Removal],
+    ask: AskIndex,
+) -> None:
+    """Delete what was noted as removed and is still in `found`, and the rows of what is gone."""
+    there = {segment.path for segment in found}
+    gone = [
+        (row.camera, row.sequence)
+        for path, row in rows.items()
+        if path not in there and (row.state is SegmentState.OPEN or _noted(removals, row.sequence))
+    ]
     if gone:
         ask(lambda index: index.forget(gone))
+    noted = [  # only what was sealed is ever noted
+        segment
+        for segment in found
+        if _noted(removals, segment.sequence)
+        and segment.state is not SegmentState.DAMAGED
+        and seal_of(root.path / segment.path) is not None
+    ]
+    if noted:
+        remove_segments(root, camera, noted, ask, removals[-1].removed)
+        found[:] = [segment for segment in found if segment not in noted]
+
+
+def _noted(removals: Sequence[Removal], sequence: int) -> bool:
+    return any(removal.first <= sequence <= removal.last for removal in removals)
 
 
 def _tell(ask: AskIndex, segment: Segment) -> None:
@@ -89,10 +140,10 @@ def _look(root: ArchiveRoot, camera: KeptCamera, path: str) -> Segment | None:
     try:
         return segment_of_file(root.path, path, camera.id)
     except MediaError:
-        if (root.path / path).stat().st_size:
+        if (root.path / path).stat().st_size > MAX_HEADER or is_damaged(path):
             _put_aside(root, path)
         else:
-            root.files.unlink(root.path / path)  # created, and nothing written
+            root.files.unlink(root.path / path)  # created, and its header never flushed
         return None
 
 
@@ -107,8 +158,6 @@ def _seal(root: ArchiveRoot, segment: Segment, ask: AskIndex) -> None:
         damaged = replace(segment, path=aside, state=SegmentState.DAMAGED)
         ask(lambda index: index.segment_damaged(damaged))
         return
-    except OSError as error:
-        raise write_error(error, path) from error
     if isinstance(found, Empty):
         root.files.unlink(path)
         root.files.sync_folder(path.parent)
@@ -137,13 +186,59 @@ def _put_aside(root: ArchiveRoot, path: str) -> str:
     return aside.as_posix()
 
 
+def _holes(
+    root: ArchiveRoot, camera: KeptCamera, found: Sequence[Segment], ask: AskIndex
+) -> Iterator[Span]:
+    """What is missing between segments that are there, from where the first open one was begun: a
+    disk may lose what was written first and keep what was written later."""
+    states = [segment.state for segment in found]
+    if SegmentState.OPEN not in states[:-1]:
+        return
+    end: WallUs | None = None
+    for segment in found[max(0, states.index(SegmentState.OPEN) - 1) :]:
+        whole = segment if segment.state is not SegmentState.OPEN else _as_far(root, segment)
+        if whole is None:
+            continue
+        if end is not None:
+            gaps = ask(partial(_gaps_between, camera.id, end, whole.start))
+            yield from unexplained([], gaps, end, whole.start)
+        end = whole.end
+
+
+def _as_far(root: ArchiveRoot, segment: Segment) -> Segment | None:
+    """An open segment up to its last whole fragment; None where it has none."""
+    files = root.files
+    fd = files.open(root.path / segment.path)
+    try:
+        resumed = resume_movie(FileBytes(files, fd))
+    except MediaError:
+        return None
+    finally:
+        files.close(fd)
+    return replace(segment, duration_us=resumed.movie.duration_us) if resumed else None
+
+
+def _gaps_between(camera: CameraId, start: WallUs, end: WallUs, index: Index) -> list[Gap]:
+    return index.gaps(camera, start, end, end)
+
+
 def _read_gaps_again(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> None:
+    """The index may be behind what was written to the newest days, and what was removed of the
+    first ones."""
+    first = first_day(root, camera)
+    if first is not None:
+        ask(lambda index: index.drop_gaps(camera.id, first))
     for day in days_of(root.path, camera.folder)[-RECENT_DAYS:]:
         try:
             gaps, _ = read_gaps((day.path / GAPS_FILE).read_bytes())
         except OSError:
             continue
         ask(partial(_save_gaps, camera.id, gaps))
+
+
+def _note(root: ArchiveRoot, camera: KeptCamera, gap: Gap, ask: AskIndex) -> None:
+    append_gap(root.files, root.path / RECORDINGS / camera.folder, gap)
+    ask(partial(_save_gaps, camera.id, [gap]))
 
 
 def _save_gaps(camera: CameraId, gaps: list[Gap], index: Index) -> None:

@@ -45,10 +45,13 @@ CREATE TABLE cameras (
     -- CRC-32 of the columns above.
     crc INTEGER NOT NULL CHECK (typeof(crc) = 'integer'),
     -- How many segments it has; those being deleted do not count. Triggers keep this and the
-    -- next two.
+    -- next three.
     segments INTEGER NOT NULL DEFAULT 0 CHECK (typeof(segments) = 'integer' AND segments >= 0),
     -- Their size.
     bytes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(bytes) = 'integer' AND bytes >= 0),
+    -- How long they last, microseconds.
+    recorded_us INTEGER NOT NULL DEFAULT 0
+        CHECK (typeof(recorded_us) = 'integer' AND recorded_us >= 0),
     -- No segment lasts or lasted longer, microseconds. It bounds the search for an instant.
     longest_us INTEGER NOT NULL DEFAULT 0
         CHECK (typeof(longest_us) = 'integer' AND longest_us >= 0)
@@ -94,6 +97,7 @@ CREATE TRIGGER segments_insert AFTER INSERT ON segments WHEN NEW.state <> 'delet
     UPDATE cameras SET
         segments = segments + 1,
         bytes = bytes + NEW.size,
+        recorded_us = recorded_us + NEW.duration_us,
         longest_us = max(longest_us, NEW.duration_us)
     WHERE number = NEW.camera;
 END;
@@ -101,11 +105,16 @@ CREATE TRIGGER segments_update AFTER UPDATE ON segments BEGIN
     UPDATE cameras SET
         segments = segments - (OLD.state <> 'deleting') + (NEW.state <> 'deleting'),
         bytes = bytes - OLD.size * (OLD.state <> 'deleting') + NEW.size * (NEW.state <> 'deleting'),
+        recorded_us = recorded_us - OLD.duration_us * (OLD.state <> 'deleting')
+            + NEW.duration_us * (NEW.state <> 'deleting'),
         longest_us = max(longest_us, NEW.duration_us)
     WHERE number = NEW.camera;
 END;
 CREATE TRIGGER segments_delete AFTER DELETE ON segments WHEN OLD.state <> 'deleting' BEGIN
-    UPDATE cameras SET segments = segments - 1, bytes = bytes - OLD.size
+    UPDATE cameras SET
+        segments = segments - 1,
+        bytes = bytes - OLD.size,
+        recorded_us = recorded_us - OLD.duration_us
     WHERE number = OLD.camera;
 END;
 

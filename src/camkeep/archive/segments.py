@@ -3,7 +3,7 @@
 Called on the writer thread, but for `identity`. What must hold:
 
 1. A file is in the index before its first frame is on the disk, unless the index is behind; then
-   start-up finds it.
+   start-up finds it. Its header is on the disk before that: what is in the index can be read.
 2. A segment is sealed after all that were begun before it, so that each seal can name the one
    before. What a full disk left without a seal is sealed before another segment begins.
 3. A row says "closed" only of a file that is on the disk to its last byte.
@@ -97,6 +97,11 @@ class SegmentShelf:
             if not os.path.lexists(path) and not os.path.lexists(day / damaged_name(path.name)):
                 break
         file = MovieFile.create(path, video, audio, identity, files=self._files, sealed=True)
+        try:
+            file.sync()
+        except WriteFailed:
+            file.close()  # nothing is in it: it goes
+            raise
         segment = Segment(
             camera=self.camera.id,
             sequence=identity.sequence,

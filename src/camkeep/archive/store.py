@@ -10,11 +10,13 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from camkeep.archive.ageclock import AgeState
-from camkeep.archive.beside import camera_json
+from camkeep.archive.beside import camera_json, read_camera
 from camkeep.archive.catalog import Catalog
 from camkeep.archive.check import Mismatch, check
 from camkeep.archive.clips import ClipShelf
@@ -28,17 +30,20 @@ from camkeep.archive.layout import (
     CAMERA_FILE,
     INDEX,
     RECORDINGS,
+    camera_folders,
     folder_name,
     new_camera_id,
 )
 from camkeep.archive.ledger import Ledger
-from camkeep.archive.reaper import by_camera, remove_empty_days, remove_segments
+from camkeep.archive.policyfile import write_policy
+from camkeep.archive.reaper import by_camera, first_day, remove_empty_days, remove_segments
 from camkeep.archive.recovery import recover_camera
+from camkeep.archive.retention import Policy
 from camkeep.archive.root import ArchiveRoot, Lock
 from camkeep.archive.segments import SegmentShelf
 from camkeep.archive.writer import Volume
 from camkeep.clock import Clock, WallUs
-from camkeep.errors import UsageError
+from camkeep.errors import CamkeepError, UsageError
 from camkeep.model import CameraId, Cause, Clip, KeptCamera, Segment, SegmentState
 
 T = TypeVar("T")
@@ -82,6 +87,7 @@ class Archive:
             raise
         try:
             archive.clips.look()
+            archive._find_cameras()
             archive._finish_deletions()
             archive._end_clips()
         except BaseException:
@@ -122,6 +128,19 @@ class Archive:
         await asyncio.wrap_future(self.volume.submit(lambda: self._lock.beat(now)))
 
     # cameras
+
+    def _find_cameras(self) -> None:
+        """Tell an index that is behind of the cameras whose folders are there."""
+        known = self.ask(lambda index: index.cameras())
+        folders, ids = {camera.folder for camera in known}, {camera.id for camera in known}
+        for folder in camera_folders(self.root.path):
+            if folder in folders:
+                continue
+            with suppress(OSError, ValueError):
+                data = (self.root.path / RECORDINGS / folder / CAMERA_FILE).read_bytes()
+                camera = read_camera(data, folder)
+                if camera.id not in ids:
+                    self.ask(partial(_save_camera, camera))
 
     async def keep(self, name: str, address: str, *, always: bool) -> Opened:
         """The camera of that name, new or known, made ready to be recorded. `always`: from now on
@@ -179,35 +198,37 @@ class Archive:
             if lasting.cause is not Cause.NOT_RUNNING:
                 ledger.open(WallUs(max(lasting.start, min(alive or now, now))), Cause.NOT_RUNNING)
             return
-        since = end
-        if since is not None:
-            later = self.ask(lambda index: index.gaps(camera.id, since, now, now))
-            since = max([since, *(gap.end for gap in later)])
-        if since is not None and since < now:
+        since = end if end is not None else camera.since
+        gaps = self.ask(lambda index: index.gaps(camera.id, since, now, now))
+        removals = self.ask(lambda index: index.removals(camera.id))
+        since = max([since, *(known.end for known in (*gaps, *removals))])
+        new = since == camera.since and (alive is None or alive <= since)  # nobody was here before
+        if since < now and not new:
             ledger.open(since, Cause.NOT_RUNNING)
         else:
-            ledger.open(now, Cause.STARTING)
+            ledger.open(min(since, now), Cause.STARTING)
 
     # what is there no more
 
-    async def remove(self, camera_id: CameraId, segments: Sequence[Segment]) -> int:
-        """Delete segments of a camera, but for those that a clip has come to hold meanwhile; how
-        many that were. Raises StorageError."""
+    async def remove(self, camera_id: CameraId, segments: Sequence[Segment]) -> list[Segment]:
+        """Delete segments of a camera, but for those that a clip has come to hold meanwhile;
+        which ones went. Raises StorageError."""
         return await asyncio.wrap_future(self.on_disk(lambda: self._remove(camera_id, segments)))
 
-    def _remove(self, camera_id: CameraId, segments: Sequence[Segment]) -> int:
+    def _remove(self, camera_id: CameraId, segments: Sequence[Segment]) -> list[Segment]:
         holds = Holds.of_clips(self.clips.look())
         going = [segment for segment in segments if not holds.cover(segment)]
         camera: KeptCamera | None = self.ask(lambda index: index.camera(camera_id))
         if camera is None or not going:
-            return 0
+            return []
         remove_segments(self.root, camera, going, self.ask, self._clock.wall())
         oldest = self.ask(lambda index: next(index.oldest(camera_id), None))
         if oldest is not None:
-            gone = remove_empty_days(self.root, camera, oldest.start)
-            if gone is not None:
-                self.ask(lambda index: index.drop_gaps(camera_id, gone))
-        return len(going)
+            remove_empty_days(self.root, camera, oldest.start)
+            first = first_day(self.root, camera)
+            if first is not None:
+                self.ask(lambda index: index.drop_gaps(camera_id, first))
+        return going
 
     def _finish_deletions(self) -> None:
         """Delete what a crash left marked."""
@@ -253,6 +274,14 @@ class Archive:
         path = self.root.path / AGE_FILE
         await asyncio.wrap_future(self.on_disk(lambda: replace_file(self.root.files, path, data)))
 
+    async def save_policy(self, policy: Policy) -> None:
+        """Write down what is asked to be kept, for others to read. A disk that does not take it
+        is told elsewhere."""
+        with suppress(CamkeepError, OSError):
+            await asyncio.wrap_future(
+                self.on_disk(lambda: write_policy(self.root.path, self.root.files, policy))
+            )
+
     # clips
 
     async def save_clip(self, clip: Clip) -> None:
@@ -281,3 +310,7 @@ class Archive:
 
         await asyncio.wrap_future(self.index.rebuild())
         await asyncio.wrap_future(self.on_disk(again))
+
+
+def _save_camera(camera: KeptCamera, index: Index) -> None:
+    index.save_camera(camera)

@@ -7,13 +7,14 @@ files at a time, so that recording never waits for long.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from itertools import groupby
 
 from camkeep.archive.ageclock import AgeClock
 from camkeep.archive.holds import Holds
 from camkeep.archive.index import Index
-from camkeep.archive.reaper import by_camera
 from camkeep.archive.retention import CameraUsage, Policy, Usage, plan_deletions
 from camkeep.archive.store import Archive
 from camkeep.clock import Clock
@@ -30,6 +31,14 @@ POLL_S = 0.5
 SAVE_S = 600.0
 """How often it is written down what time is believed to be."""
 LONGEST_WAIT_S = 30.0
+QUIET_S = 60.0
+"""A disk that has not failed for so long is tried at once after its next failure."""
+GAIN = 4
+"""A batch makes room if a quarter of what was deleted is free afterwards."""
+IN_VAIN = 64
+"""Segments that are deleted for the sake of free space without making any; then snapshots of the
+file system hold the space, or it is slow to let go, and all footage would go in vain. It is
+believed again when there is more room."""
 
 
 class Janitor:
@@ -52,15 +61,22 @@ class Janitor:
         self._age_clock: AgeClock | None = None
         self._saved_ns = 0
         self._failures = 0
+        self._failed_s = 0.0
+        self._waiting = 0  # keepers that wait for room
+        self._no_gain = 0  # segments that were deleted since any of them made room
+        self._free_in_vain: int | None = None
         self.deleted = 0
         """Segments."""
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether the disk stays full whatever is deleted, so that nothing more is for its sake."""
+        return self._free_in_vain is not None
 
     async def run(self) -> None:
         """Look again and again until cancelled."""
         while True:
-            with suppress(
-                CamkeepError, OSError
-            ):  # of the disk: the keepers tell; it is tried again
+            with suppress(CamkeepError, OSError):  # the keepers tell of it, and it is tried again
                 await self.look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._poked.wait(), LOOK_S)
@@ -71,15 +87,40 @@ class Janitor:
         gone = 0
         while plan := await self._plan():
             went = 0
-            for camera, segments in by_camera(plan):
-                for first in range(0, len(segments), BATCH):
-                    batch = segments[first : first + BATCH]
-                    went += await self._archive.remove(camera, batch)
+            for batch in batches(plan):
+                went += await self._delete(batch)
+                if self.in_vain:
+                    break
+            gone += went
             if not went:
                 break  # a clip has come to hold them meanwhile
-            gone += went
         self.deleted += gone
         return gone
+
+    async def _delete(self, batch: list[Segment]) -> int:
+        """Delete a few segments, and see whether that makes room."""
+        before = await self._free()
+        went = await self._archive.remove(batch[0].camera, batch)
+        after = await self._free()
+        if after >= self._policy_now().keep_free_bytes:
+            self._no_gain = 0
+        elif went:
+            gained = after - before >= sum(segment.size for segment in went) // GAIN
+            self._no_gain = 0 if gained else self._no_gain + len(went)
+            if self._no_gain >= IN_VAIN:
+                self._free_in_vain = after
+        return len(went)
+
+    async def _free(self) -> int:
+        room = self._archive.on_disk(self._archive.root.room)
+        return (await asyncio.wrap_future(room)).free
+
+    def _policy_now(self) -> Policy:
+        """What people want kept; and room to write, while somebody waits for it."""
+        wanted = self.policy.keep_free_bytes
+        if self._waiting:
+            wanted = max(wanted, 2 * ROOM_BYTES)
+        return replace(self.policy, keep_free_bytes=0 if self.in_vain else wanted)
 
     async def _plan(self) -> list[Segment]:
         clips, free = await asyncio.wrap_future(
@@ -87,6 +128,10 @@ class Janitor:
                 lambda: (self._archive.clips.look(), self._archive.root.room().free)
             )
         )
+        if self._free_in_vain is not None and free > self._free_in_vain + ROOM_BYTES:
+            self._free_in_vain = None
+            self._no_gain = 0
+        policy = self._policy_now()
         age_clock = await self._clock_of_ages()
         time = age_clock.read(self._clock.mono(), self._clock.wall())
         growing = self._growing()
@@ -99,7 +144,7 @@ class Janitor:
             }
             return plan_deletions(
                 {camera: index.oldest(camera) for camera in totals},
-                self.policy,
+                policy,
                 Usage(cameras, free),
                 Holds.of_clips(clips),
                 time.now,
@@ -115,20 +160,32 @@ class Janitor:
             self._age_clock = AgeClock(newest, saved)
             self._saved_ns = self._clock.mono()
         elif self._clock.mono() - self._saved_ns > SAVE_S * 1e9:
-            self._saved_ns = self._clock.mono()
-            await self._archive.save_age_state(self._age_clock.state)
+            await self.save()
         return self._age_clock
+
+    async def save(self) -> None:
+        """Write down what time is believed to be: a restart must not forget a doubt."""
+        self._saved_ns = self._clock.mono()
+        with suppress(ValueError, CamkeepError, OSError):  # not known yet; or of the disk
+            if self._age_clock is not None:
+                await self._archive.save_age_state(self._age_clock.state)
 
     async def ready(self, error: CamkeepError) -> None:
         """Wait until it is worth writing again after `error`."""
         match error:
             case DiskFull():
-                await self._until(lambda: self._archive.root.room().free >= ROOM_BYTES)
+                self._waiting += 1
+                try:
+                    await self._until(lambda: self._archive.root.room().free >= ROOM_BYTES)
+                finally:
+                    self._waiting -= 1
             case DiskAway():
                 await self._until(lambda: True)  # the archive looks for itself
                 await self._archive.returned()
             case _:
-                self._failures += 1
+                now_s = self._clock.mono() / 1e9
+                self._failures = self._failures + 1 if now_s - self._failed_s < QUIET_S else 1
+                self._failed_s = now_s
                 if self._failures > 1:
                     await asyncio.sleep(min(LONGEST_WAIT_S, 2.0 ** (self._failures - 2)))
 
@@ -139,3 +196,11 @@ class Janitor:
                 if await asyncio.wrap_future(self._archive.on_disk(there)):
                     return
             await asyncio.sleep(POLL_S)
+
+
+def batches(plan: Iterable[Segment]) -> Iterator[list[Segment]]:
+    """A plan in its order, a few segments of one camera at a time."""
+    for _, segments in groupby(plan, lambda segment: segment.camera):
+        rest = list(segments)
+        for first in range(0, len(rest), BATCH):
+            yield rest[first : first + BATCH]

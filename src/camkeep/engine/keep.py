@@ -58,6 +58,7 @@ class Keeping:
         or StorageError where a camera cannot be kept at all."""
         async with AsyncExitStack() as stack:
             tasks: list[asyncio.Task[None]] = []
+            stack.push_async_callback(self.janitor.save)
             stack.push_async_callback(_cancel, tasks)
             tasks.append(asyncio.create_task(self._beat()))
             for number, wanted in enumerate(self._wanted):

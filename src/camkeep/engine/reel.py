@@ -21,7 +21,7 @@ FLUSH_S = 0.4
 """Age of the oldest sample at which a fragment goes to the disk: what a crash can cost."""
 FLUSH_BYTES = 4 * 1024 * 1024
 SYNC_S = 5.0
-"""How often the file is flushed through to the disk: what a power cut can cost."""
+"""Age of the oldest sample at which it is flushed to the disk: what a power cut can cost."""
 LINGER_S = 1.0
 """How long a full movie stays open for sound that belongs to it."""
 
@@ -50,7 +50,7 @@ class Reel:
         self._writer = Writer(self._failed, volume)
         self._lingering: OpenMovie | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._last_sync = self._loop.time()
+        self._sync_timer: asyncio.TimerHandle | None = None
 
     @property
     def full(self) -> bool:
@@ -98,7 +98,7 @@ class Reel:
         return None
 
     def flush(self, *, through: bool = False) -> None:
-        """Write what was gathered; `through` to the disk now, and not only every SYNC_S."""
+        """Write what was gathered; `through` to the disk now, and not only when it is time."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -111,17 +111,16 @@ class Reel:
             else:
                 self._write(self._lingering)
         self._write(current)
-        now = self._loop.time()
-        if through or now - self._last_sync >= self._sync_s:
-            self._last_sync = now
-            self._writer.submit(current.sync)
+        if through:
+            self._sync()
 
     def cut(self, end_us: int | None = None) -> None:
         """End the newest movie, at `end_us` after the start of the recording if that is known.
         None follows until one is begun."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._sync_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._sync_timer = None
         self._retire()
         if self.current is not None:
             if end_us is not None:
@@ -141,6 +140,18 @@ class Reel:
             samples, nbytes = movie.pending, movie.pending_bytes
             movie.pending, movie.pending_bytes = [], 0
             self._writer.submit(partial(movie.append, samples), nbytes)
+            if self._sync_timer is None:
+                wait_s = max(0.0, self._sync_s - FLUSH_S)  # samples had to wait already
+                self._sync_timer = self._loop.call_later(wait_s, self._sync)
+
+    def _sync(self) -> None:
+        """Flush what was written through to the disk."""
+        if self._sync_timer is not None:
+            self._sync_timer.cancel()
+            self._sync_timer = None
+        for movie in (self._lingering, self.current):
+            if movie is not None:
+                self._writer.submit(movie.sync)
 
     def _retire(self) -> None:
         """Close the lingering movie, if there is one."""

@@ -28,7 +28,7 @@ from camkeep.media.mp4.read_fragments import (
 )
 from camkeep.media.mp4.track import Track
 from camkeep.media.mp4.video_track import VideoTrack
-from camkeep.model import VideoParams
+from camkeep.model import AudioParams, VideoParams
 
 MAX_FTYP = 256
 MAX_HEADER = 1 << 16
@@ -124,6 +124,8 @@ def _tracks(outlines: Sequence[Outline], growing: Mapping[int, GrowingTrack]) ->
             track = VideoTrack(outline.track_id, params)
             track.delay = -outline.shift
             track.offsets, track.keys = columns.offsets, columns.keys
+        elif outline.shift:
+            raise _not_ours()
         else:
             track = AudioTrack(outline.track_id, params)
         if columns.sizes or outline.timescale != track.timescale:
@@ -142,13 +144,16 @@ def _tracks(outlines: Sequence[Outline], growing: Mapping[int, GrowingTrack]) ->
 def _placed(
     fragment: Fragment, outlines: Sequence[Outline], growing: Mapping[int, GrowingTrack]
 ) -> list[Placed]:
-    """The samples of a fragment in the order in which they lie there; nothing where they do not
-    fill its `mdat`, one track behind the other."""
+    """The samples of a fragment in the order in which they lie there; nothing where the muxer
+    would not have made it: they fill `mdat`, one track behind the other, and sound is all keys."""
     placed: list[Placed] = []
     position = fragment.mdat.start + fragment.mdat.head
     for outline in outlines:
         columns = growing[outline.track_id].columns
-        for number in range(fragment.before[outline.track_id], len(columns.sizes)):
+        first = fragment.before[outline.track_id]
+        if isinstance(outline.params, AudioParams) and not all(columns.keys[first:]):
+            return []
+        for number in range(first, len(columns.sizes)):
             if columns.positions[number] != position:
                 return []
             time = columns.dts[number] + columns.offsets[number] + outline.shift
