@@ -18,6 +18,7 @@ from camkeep.media.h264 import H264Stream
 from camkeep.media.h265 import H265Stream
 from camkeep.media.jpeg import jpeg_params
 from camkeep.media.mp4 import Identity, Muxer, TimedSample
+from camkeep.media.mp4.seal import NOTHING_BEFORE
 from camkeep.media.nal import NalStream, split_annexb
 from camkeep.model import AudioParams, Codec, VideoParams
 
@@ -96,6 +97,17 @@ def h265() -> tuple[tuple[tuple[bytes, ...], ...], ...]:
 @lru_cache
 def movies() -> tuple[bytes, ...]:
     """Our movies, open and closed, and those of libav's muxer."""
+    libavs = (_libavs(flags) for flags in ("negative_cts_offsets", "frag_keyframe+empty_moov"))
+    return (*_all_of_ours(sealed=False), *libavs)
+
+
+@lru_cache
+def segments() -> tuple[bytes, ...]:
+    """Our movies with checks, open, and closed with a seal."""
+    return tuple(_all_of_ours(sealed=True))
+
+
+def _all_of_ours(sealed: bool) -> list[bytes]:
     found = []
     for video, data in (
         (_params(H264Stream(90_000), h264()[0]), h264()[0]),
@@ -104,9 +116,8 @@ def movies() -> tuple[bytes, ...]:
         (None, ()),
     ):
         for audio in (aac_params(AAC_CONFIG), opus_params(1), g711_params(Codec.PCMA, 8000, 1)):
-            found += _ours(video, [b"".join(units) for units in data], audio)
-    found += [_libavs(flags) for flags in ("negative_cts_offsets", "frag_keyframe+empty_moov")]
-    return tuple(found)
+            found += _ours(video, [b"".join(units) for units in data], audio, sealed)
+    return found
 
 
 def _params(stream: NalStream, units: tuple[tuple[bytes, ...], ...]) -> VideoParams:
@@ -115,8 +126,11 @@ def _params(stream: NalStream, units: tuple[tuple[bytes, ...], ...]) -> VideoPar
     return made[0].params
 
 
-def _ours(video: VideoParams | None, frames: list[bytes], audio: AudioParams) -> list[bytes]:
-    muxer = Muxer(video, audio, Identity("garage", 1, 2, WallUs(1_790_000_000_000_000)))
+def _ours(
+    video: VideoParams | None, frames: list[bytes], audio: AudioParams, sealed: bool
+) -> list[bytes]:
+    identity = Identity("garage", 1, 2, WallUs(1_790_000_000_000_000))
+    muxer = Muxer(video, audio, identity, sealed=sealed)
     data = muxer.header()
     for number in range(3):
         at = 40_000 * number
@@ -125,7 +139,7 @@ def _ours(video: VideoParams | None, frames: list[bytes], audio: AudioParams) ->
             samples.append(TimedSample(video, frames[number], at, number == 0))
         data += b"".join(muxer.fragment(samples))
     data += b"".join(muxer.flush())
-    closing = muxer.finish()
+    closing = muxer.finish(previous=NOTHING_BEFORE if sealed else None)
     end = closing.patch_offset + len(closing.patch)
     closed = data[: closing.patch_offset] + closing.patch + data[end:] + closing.tail
     return [data, closed]

@@ -145,13 +145,15 @@ def _placed(
     fragment: Fragment, outlines: Sequence[Outline], growing: Mapping[int, GrowingTrack]
 ) -> list[Placed]:
     """The samples of a fragment in the order in which they lie there; nothing where the muxer
-    would not have made it: they fill `mdat`, one track behind the other, and sound is all keys."""
+    would not have made it: they fill `mdat`, one track behind the other, and sound is heard in
+    order, every sample a key."""
     placed: list[Placed] = []
     position = fragment.mdat.start + fragment.mdat.head
     for outline in outlines:
         columns = growing[outline.track_id].columns
         first = fragment.before[outline.track_id]
-        if isinstance(outline.params, AudioParams) and not all(columns.keys[first:]):
+        ordinary = all(columns.keys[first:]) and not any(columns.offsets[first:])
+        if isinstance(outline.params, AudioParams) and not ordinary:
             return []
         for number in range(first, len(columns.sizes)):
             if columns.positions[number] != position:
