@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -18,6 +19,7 @@ from camkeep.media.mp4.seal import NOTHING_BEFORE
 from camkeep.model import AudioParams, Codec, VideoParams
 from support.files import MemoryFile
 from support.movies import (
+    IDENTITY,
     SealedMovie,
     Stream,
     made,
@@ -54,7 +56,8 @@ def tiny(frames: int = 9) -> SealedMovie:
         for n in range(frames)
     ]
     sound = [TimedSample(AUDIO, rng.randbytes(160), 20_000 * n, True) for n in range(2 * frames)]
-    return sealed(Stream(VIDEO, pictures), Stream(AUDIO, sound), size=9)
+    identity = replace(IDENTITY, camera_id="abcdefghijkm")
+    return sealed(Stream(VIDEO, pictures), Stream(AUDIO, sound), size=9, identity=identity)
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -152,10 +155,7 @@ def test_bytes_that_never_reached_the_disk_end_the_movie(fill: bytes) -> None:
         if torso == movie.growing:
             continue
         before = [end for end in ends if end <= place][-1]
-        try:
-            found = resume_movie(MemoryFile(torso))
-        except MediaError:  # the hole took away what tells the file from a stranger's
-            found = None
+        found = resume_movie(MemoryFile(torso))
         assert (found.end if found else ends[0]) == before
 
 
