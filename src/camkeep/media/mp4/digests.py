@@ -13,10 +13,10 @@ Every byte of a segment counts as one of two things:
 
 A growing file may be torn, and after a power cut hold pages that were never written, or that are
 another file's. So each `moof` box ends with a `uuid` box of 32 bytes, the check: SHA-256 over the
-check before it (over the first `moov`, where it is the first), what was written from there up to
-this check, and the leaves of the fragment's samples. A fragment is whole if it agrees with its
-check. In a closed file, too, checks tell which fragment was changed, where the digest of all
-samples only says that one was.
+check before it (the SHA-256 of the opening `moov`, where it is the first), what was written from
+there up to this check, and the leaves of the fragment's samples. A fragment is whole if it agrees
+with its check. In a closed file, too, checks tell which fragment was changed, where the digest of
+all samples only says that one was.
 """
 
 from __future__ import annotations
