@@ -8,24 +8,33 @@ from pathlib import Path
 
 from camkeep.archive.files import FileBytes, SystemFiles
 from camkeep.archive.layout import is_damaged
-from camkeep.archive.reaper import read_seal_of
 from camkeep.errors import MediaError
 from camkeep.media.mp4.read import read_movie
 from camkeep.media.mp4.resume import MAX_FTYP
-from camkeep.media.mp4.seal import Seal
+from camkeep.media.mp4.seal import SEAL_READ, Seal, read_seal
 from camkeep.model import AudioParams, CameraId, Segment, SegmentState, VideoParams
+
+_MOST = 1 << 52
+"""More than any number of a segment: microseconds of 142 years."""
 
 
 def segment_of_file(root: Path, path: str, camera: CameraId) -> Segment:
     """The segment at `path` of the archive: closed where it has a seal and was turned to an
     ordinary movie, damaged where its name says so, else open. Raises OSError, or MediaError where
     it is none of that camera."""
-    seal = read_seal_of(root / path)
-    with (root / path).open("rb") as file:
-        begin, size = file.read(MAX_FTYP + 8), file.seek(0, os.SEEK_END)
-    segment = segment_of_seal(seal, path, size) if seal is not None else _unsealed(root, path)
+    fd = os.open(root / path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        begin = os.pread(fd, MAX_FTYP + 8, 0)
+        seal = read_seal(os.pread(fd, SEAL_READ, max(0, size - SEAL_READ)))
+        segment = segment_of_seal(seal, path, size) if seal is not None else _unsealed(fd, path)
+    finally:
+        os.close(fd)
     if segment.camera != camera:
         raise MediaError(f"{path} is of another camera")
+    numbers = (segment.sequence, segment.run, segment.start, segment.duration_us)
+    if not all(0 <= number < _MOST for number in (*numbers, segment.width, segment.height)):
+        raise MediaError(f"{path} says what cannot be of its time or its place")
     if segment.state is SegmentState.CLOSED and not _is_turned(begin):
         return replace(segment, state=SegmentState.OPEN, chain=b"")
     return segment
@@ -58,14 +67,10 @@ def segment_of_seal(seal: Seal, path: str, size: int) -> Segment:
     )
 
 
-def _unsealed(root: Path, path: str) -> Segment:
+def _unsealed(fd: int, path: str) -> Segment:
     """A segment that grows, grew until a crash, or is damaged."""
-    fd = os.open(root / path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        source = FileBytes(SystemFiles(), fd)
-        movie = read_movie(source)
-    finally:
-        os.close(fd)
+    source = FileBytes(SystemFiles(), fd)
+    movie = read_movie(source)
     identity, video, audio = movie.identity, movie.video, movie.audio
     if identity is None or video is None or not isinstance(video.params, VideoParams):
         raise MediaError(f"{path} is not a segment")

@@ -153,7 +153,9 @@ def read_removals(data: bytes, camera: CameraId) -> list[Removal]:
     """The removals in a removed.json. Raises ValueError."""
 
     def parse(rows: Any) -> list[Removal]:
-        return [
+        if type(rows) is not list:
+            raise ValueError("rows")
+        found = [
             Removal(
                 camera,
                 _number(row, "first"),
@@ -167,6 +169,9 @@ def read_removals(data: bytes, camera: CameraId) -> list[Removal]:
             )
             for row in rows
         ]
+        if any(r.last < r.first for r in found) or len({r.first for r in found}) < len(found):
+            raise ValueError("sequences")
+        return found
 
     return _parsed(data, parse)
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from camkeep.archive.index import Index
+from camkeep.archive.layout import MARKER
 from camkeep.archive.reindex import Rebuilt, rebuild
-from camkeep.errors import IndexDamaged, StorageError
+from camkeep.errors import DiskAway, IndexDamaged, StorageError
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ class IndexThread:
     def _opened(self) -> Index:
         if self._index is None:
             if not self._path.exists():
-                rebuild(self._root, self._path)
+                self._rebuild()
             index = Index.open(self._path)
             try:
                 index.examine()
@@ -77,6 +78,8 @@ class IndexThread:
 
     def _rebuild(self) -> Rebuilt:
         self._let_go()
+        if not (self._root / MARKER).exists():  # nothing is written to where a disk was
+            raise DiskAway(f"the archive is not at {self._root} any more")
         rebuilt = rebuild(self._root, self._path)
         self.stale = False
         return rebuilt

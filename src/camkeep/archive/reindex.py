@@ -55,22 +55,22 @@ def rebuild(root: Path, path: Path, progress: Callable[[int], object] = lambda _
     draft = path.with_name(f"{path.name}.new")
     _remove(draft)
     rebuilt = Rebuilt()
-    index = Index.open(draft)
     try:
-        for folder in camera_folders(root):
-            _Camera(root, folder, index, rebuilt, progress).read()
-        clips, problems = read_clips(root)
-        for clip in clips:
-            index.save_clip(clip)
-        rebuilt.clips = len(clips)
-        rebuilt.problems += problems
-    finally:
-        index.close()
-    try:
+        with Index.open(draft) as index:
+            for folder in camera_folders(root):
+                _Camera(root, folder, index, rebuilt, progress).read()
+            clips, problems = read_clips(root)
+            for clip in clips:
+                index.save_clip(clip)
         _remove(path)
         draft.replace(path)
     except OSError as error:
         raise write_error(error, path) from error
+    finally:
+        with suppress(OSError):
+            _remove(draft)
+    rebuilt.clips = len(clips)
+    rebuilt.problems += problems
     return rebuilt
 
 
@@ -105,6 +105,10 @@ class _Camera:
         days = days_of(self._root, self._folder)
         camera = self._camera(days)
         if camera is None:
+            return
+        known = self._index.camera(camera.id)
+        if known is not None:
+            self._tell(f"is left out: it is of the same camera as {RECORDINGS}/{known.folder}")
             return
         self._index.save_camera(camera)
         self._rebuilt.cameras += 1
@@ -164,7 +168,7 @@ class _Camera:
         self._rebuilt.gaps += len(gaps)
 
     def _tell(self, problem: str) -> None:
-        self._rebuilt.problems.append(f"{RECORDINGS}/{self._folder}/{problem}")
+        self._rebuilt.problems.append(f"{RECORDINGS}/{self._folder}: {problem}")
 
 
 def _original(one: Segment, other: Segment) -> tuple[Segment, Segment]:

@@ -30,6 +30,8 @@ ROOM_BYTES = 4 * 1024 * 1024
 POLL_S = 0.5
 SAVE_S = 600.0
 """How often it is written down what time is believed to be."""
+HEAL_S = 60.0
+"""How often an index that is behind the files is made anew."""
 LONGEST_WAIT_S = 30.0
 QUIET_S = 60.0
 """A disk that has not failed for so long is tried at once after its next failure."""
@@ -62,6 +64,7 @@ class Janitor:
         self._saved_ns = 0
         self._failures = 0
         self._failed_s = 0.0
+        self._healed_s: float | None = None
         self._waiting = 0  # keepers that wait for room
         self._no_gain = 0  # segments that were deleted since any of them made room
         self._free_in_vain: int | None = None
@@ -84,6 +87,7 @@ class Janitor:
 
     async def look(self) -> int:
         """Delete what has to go; how many segments that were. Raises StorageError."""
+        await self._heal()
         gone = 0
         while plan := await self._plan():
             went = 0
@@ -96,6 +100,16 @@ class Janitor:
                 break  # a clip has come to hold them meanwhile
         self.deleted += gone
         return gone
+
+    async def _heal(self) -> None:
+        """Have an index made anew that missed something for want of room, once there is some."""
+        index, now_s = self._archive.index, self._clock.mono() / 1e9
+        if not index.stale or (self._healed_s is not None and now_s - self._healed_s < HEAL_S):
+            return
+        with suppress(CamkeepError, OSError):  # deleting comes first then, and makes room
+            if await self._free() >= ROOM_BYTES:
+                self._healed_s = now_s
+                await asyncio.wrap_future(index.rebuild())
 
     async def _delete(self, batch: list[Segment]) -> int:
         """Delete a few segments, and see whether that makes room."""
