@@ -137,21 +137,24 @@ def test_the_length_and_the_start_are_told(tmp_path: Path) -> None:
     assert found["tags"]["creation_time"] == "2026-11-21T08:30:47.000000Z"
 
 
-@pytest.mark.parametrize("name", ["h264-b", "jpeg"])
 def torn(growing: bytes, end: int) -> list[int]:
     """Places to tear the fragment that begins at `end`: not in the samples of its moof."""
     moof = growing.index(b"moof", end) - 4
     mdat = moof + int.from_bytes(growing[moof : moof + 4]) + 8
+    behind = mdat - 8 + int.from_bytes(growing[mdat - 8 : mdat - 4])
     rng = random.Random(end)
     return [end, end + 1, moof, moof + 8, moof + 30, mdat - 8, mdat - 3, mdat, mdat + 1] + [
-        rng.randrange(mdat, len(growing)) for _ in range(4)
+        rng.randrange(mdat, behind) for _ in range(4)
     ]
 
 
+@pytest.mark.parametrize("sealed", [False, True])
 @pytest.mark.parametrize("name", ["h264-b", "jpeg"])
-def test_libav_reads_a_torn_file_up_to_its_last_whole_fragment(tmp_path: Path, name: str) -> None:
+def test_libav_reads_a_torn_file_up_to_its_last_whole_fragment(
+    tmp_path: Path, name: str, sealed: bool
+) -> None:
     source = stream(name)
-    growing, steps = grown(source, 7)
+    growing, steps = grown(source, 7, sealed=sealed)
     pages = range(steps[1][0] // 4096 * 4096 + 4096, len(growing), 4096)  # where crashes tear
     cuts = [cut for end, _ in steps[1:-2] for cut in torn(growing, end)]
     for cut in [*cuts, *pages]:

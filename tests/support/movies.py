@@ -174,10 +174,12 @@ def sealed(
     return SealedMovie(out, turned(out, closing), closing.seal, steps)
 
 
-def grown(video: Stream, size: int = 13) -> tuple[bytes, list[tuple[int, int]]]:
+def grown(
+    video: Stream, size: int = 13, *, sealed: bool = False
+) -> tuple[bytes, list[tuple[int, int]]]:
     """A growing movie, and after its header and each fragment: its length, its frames."""
     assert isinstance(video.params, VideoParams)
-    muxer = Muxer(video.params, None, IDENTITY)
+    muxer = Muxer(video.params, None, IDENTITY, sealed=sealed)
     out = bytearray(muxer.header())
     steps = [(len(out), 0)]
     for start in range(0, len(video.samples), size):
