@@ -18,7 +18,8 @@ _LENGTHS = (
     "SELECT camera, sum(state <> 'deleting') AS number_of, "
     "sum(size * (state <> 'deleting')) AS size_of, "
     "sum(duration_us * (state <> 'deleting')) AS length_of, "
-    "max(duration_us * (state <> 'deleting')) AS longest_of FROM segments GROUP BY camera) ON camera = number "
+    "max(duration_us * (state <> 'deleting')) AS longest_of "
+    "FROM segments GROUP BY camera) ON camera = number "
     "WHERE segments <> coalesce(number_of, 0) OR bytes <> coalesce(size_of, 0) "
     "OR recorded_us <> coalesce(length_of, 0) OR longest_us < coalesce(longest_of, 0)"
 )
