@@ -155,11 +155,12 @@ def remove_empty_days(root: ArchiveRoot, camera: KeptCamera, oldest: WallUs) -> 
 
 
 def first_day(root: ArchiveRoot, camera: KeptCamera) -> WallUs | None:
-    """When the first day of which there is a folder began: of the gaps before it nothing is left.
+    """When the first day of which anything is there began: of the gaps before it nothing is left.
     Raises OSError."""
     for day in days_of(root.path, camera.folder):
-        with suppress(ValueError):  # no such day
-            return read_instant(f"{day.day}T00:00:00.000000Z")
+        if any(day.path.iterdir()):  # a crash can come before an empty one goes
+            with suppress(ValueError):  # no such day
+                return read_instant(f"{day.day}T00:00:00.000000Z")
     return None
 
 
