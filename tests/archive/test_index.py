@@ -164,6 +164,16 @@ def test_gaps_of_an_interval_are_those_of_a_list(
     assert index.gaps(OTHER.id, *EVER, FOREVER) == []
 
 
+@pytest.mark.parametrize("length", [1, LONG_GAP_US - 1, LONG_GAP_US, LONG_GAP_US + 1])
+def test_a_gap_is_found_up_to_its_last_moment(index: Index, length: int) -> None:
+    gap = Gap(NOON, WallUs(NOON + length), Cause.BROKEN)
+    index.save_gap(CAM.id, gap)
+    assert index.gaps(CAM.id, WallUs(gap.end - 1), FOREVER, FOREVER) == [gap]
+    assert index.gaps(CAM.id, gap.end, FOREVER, FOREVER) == []
+    assert index.gaps(CAM.id, WallUs(0), WallUs(NOON + 1), FOREVER) == [gap]
+    assert index.gaps(CAM.id, WallUs(0), NOON, FOREVER) == []
+
+
 def everything(catalog: Catalog) -> list[object]:
     """All that it says."""
     found: list[object] = [catalog.cameras(), catalog.clips(), catalog.totals()]

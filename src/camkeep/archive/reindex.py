@@ -126,7 +126,7 @@ class _Camera:
         except (OSError, ValueError):
             pass
         for day in days:
-            for entry in segments_in(day):
+            for entry in sorted(segments_in(day), key=lambda entry: entry.name):
                 seal = seal_of(Path(entry.path))
                 if seal is not None and seal.identity.camera_id:
                     self._tell(f"{CAMERA_FILE} cannot be read: the camera is named by its files")
