@@ -259,7 +259,8 @@ class Catalog:
         last = (
             "SELECT max(start_us + duration_us) FROM segments "
             "WHERE camera = number AND state <> 'deleting' AND start_us >= "
-            "(SELECT max(start_us) FROM segments WHERE camera = number) - longest_us"
+            "(SELECT start_us FROM segments WHERE camera = number AND state <> 'deleting' "
+            "ORDER BY start_us DESC LIMIT 1) - longest_us"
         )
         found = self._rows(f"SELECT id, segments, bytes, ({first}), ({last}) FROM cameras")
         return {CameraId(row[0]): Total(*row[1:]) for row in found}
