@@ -27,12 +27,14 @@ from camkeep.model import CameraId, Cause, Clip, Gap, KeptCamera, Removal
 
 WALLS = st.integers(0, 253_402_300_799_999_999).map(WallUs)
 TEXTS = st.text()
-IDS = TEXTS.map(CameraId)
+NAMES = st.text(min_size=1).filter(str.isprintable)
+WORDS = st.text("abc789", min_size=1)
+IDS = WORDS.map(CameraId)
 NUMBERS = st.integers(0, (1 << 62) - 1)
-CAMERAS = st.builds(KeptCamera, IDS, TEXTS, st.just("folder"), TEXTS, WALLS)
+CAMERAS = st.builds(KeptCamera, IDS, NAMES, st.just("folder"), TEXTS, WALLS)
 CLIPS = st.builds(
     Clip,
-    TEXTS,
+    WORDS,
     TEXTS,
     st.lists(IDS).map(tuple),
     WALLS,
@@ -180,3 +182,84 @@ def _removal(number: int) -> Removal:
 
 def _chain(number: int) -> bytes:
     return number.to_bytes(32)
+
+
+def without(data: bytes, name: str) -> bytes:
+    fields = json.loads(data)
+    del fields[name]
+    return json.dumps(fields).encode()
+
+
+CAMERA = camera_json(KeptCamera(CameraId("abc"), "Garage", "garage", "rtsp://x/", WallUs(7)))
+CLIP = clip_json(Clip("abc", "fox", (CameraId("abc"),), WallUs(7), WallUs(9), True, WallUs(9)))
+
+
+@pytest.mark.parametrize("name", ["id", "name", "address", "since"])
+def test_a_camera_needs_all_its_fields(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        read_camera(without(CAMERA, name), "garage")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        CAMERA[:-4],
+        CAMERA.replace(b'"abc"', b'""'),
+        CAMERA.replace(b'"abc"', b'"../abc"'),
+        CAMERA.replace(b'"abc"', b'"ab c"'),
+        CAMERA.replace(b'"abc"', b"12"),
+        CAMERA.replace(b'"Garage"', b'"Gar\\u0000age"'),
+        CAMERA.replace(b'"Garage"', b'""'),
+    ],
+)
+def test_what_is_no_camera(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        read_camera(data, "garage")
+
+
+@pytest.mark.parametrize("name", ["id", "name", "cameras", "start", "end", "held", "created"])
+def test_a_clip_needs_all_its_fields(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        read_clip(without(CLIP, name))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CLIP.replace(b'"id": "abc"', b'"id": ""'),
+        CLIP.replace(b'"id": "abc"', b'"id": "../abc"'),
+        CLIP.replace(b"true", b"1"),
+        CLIP.replace(b'[\n  "abc"\n ]', b'"abc"'),
+        CLIP.replace(b'[\n  "abc"\n ]', b"[7]"),
+        CLIP.replace(b'[\n  "abc"\n ]', b'["\\ud800"]'),
+    ],
+)
+def test_what_is_no_clip(data: bytes) -> None:
+    assert data != CLIP
+    with pytest.raises(ValueError, match=r".*"):
+        read_clip(data)
+
+
+REMOVED = removals_json([_removal(3)])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{}",
+        b"[[]]",
+        REMOVED.replace(b'"last": 3', b'"last": 2'),
+        REMOVED.replace(b'"first": 3', b'"first": -3'),
+        REMOVED.replace(b'"count": 1', b'"count": 1.0'),
+        REMOVED.replace(b'"count": 1', b'"count": true'),
+        REMOVED.replace(b'02"', b'"'),
+        REMOVED.replace(b'03"', b'0g"'),
+        REMOVED.replace(b"0" * 63 + b"3", b""),
+        REMOVED.strip()[:-1] + b"," + REMOVED.strip()[1:],
+    ],
+)
+def test_what_are_no_removals(data: bytes) -> None:
+    assert data != REMOVED
+    with pytest.raises(ValueError, match=r".*"):
+        read_removals(data, CameraId("abc"))

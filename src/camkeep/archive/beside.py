@@ -39,9 +39,12 @@ def read_camera(data: bytes, folder: str) -> KeptCamera:
     """The camera whose folder holds this camera.json. Raises ValueError."""
 
     def parse(fields: Any) -> KeptCamera:
+        name = _text(fields, "name")
+        if not name.isprintable() or not name:
+            raise ValueError("name")
         return KeptCamera(
-            CameraId(_text(fields, "id")),
-            _text(fields, "name"),
+            CameraId(_id(fields["id"])),
+            name,
             folder,
             _text(fields, "address"),
             read_instant(_text(fields, "since")),
@@ -112,15 +115,15 @@ def read_clip(data: bytes) -> Clip:
 
     def parse(fields: Any) -> Clip:
         cameras = fields["cameras"]
-        if type(cameras) is not list or not all(type(camera) is str for camera in cameras):
+        if type(cameras) is not list:
             raise ValueError("cameras")
         end = None if fields["end"] is None else read_instant(_text(fields, "end"))
         if type(fields["held"]) is not bool:
             raise ValueError("held")
         return Clip(
-            _text(fields, "id"),
+            _id(fields["id"]),
             _text(fields, "name"),
-            tuple(CameraId(camera) for camera in cameras),
+            tuple(CameraId(_id(camera)) for camera in cameras),
             read_instant(_text(fields, "start")),
             end,
             fields["held"],
@@ -163,8 +166,8 @@ def read_removals(data: bytes, camera: CameraId) -> list[Removal]:
                 _number(row, "count"),
                 read_instant(_text(row, "start")),
                 read_instant(_text(row, "end")),
-                bytes.fromhex(_text(row, "previous")),
-                bytes.fromhex(_text(row, "chain")),
+                _digest(row, "previous"),
+                _digest(row, "chain"),
                 read_instant(_text(row, "removed")),
             )
             for row in rows
@@ -216,6 +219,19 @@ def _text(fields: Any, name: str) -> str:
     if type(value) is not str:
         raise ValueError(name)
     return value.encode("utf-8", "replace").decode()  # JSON can name half a character
+
+
+def _id(value: Any) -> str:
+    if type(value) is not str or not (value.isascii() and value.isalnum()):
+        raise ValueError("id")
+    return value
+
+
+def _digest(fields: Any, name: str) -> bytes:
+    value = bytes.fromhex(_text(fields, name))
+    if len(value) != 32:
+        raise ValueError(name)
+    return value
 
 
 def _number(fields: Any, name: str) -> int:

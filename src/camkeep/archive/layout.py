@@ -127,9 +127,13 @@ def write_instant(wall: WallUs) -> str:
 
 
 def read_instant(text: str) -> WallUs:
-    """The instant that `write_instant` wrote. Raises ValueError."""
-    parsed = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    return WallUs((parsed - _EPOCH) // timedelta(microseconds=1))
+    """The instant that `write_instant` wrote, and nothing that only looks like it. Raises
+    ValueError."""
+    parsed = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    wall = WallUs((parsed - _EPOCH) // timedelta(microseconds=1))
+    if write_instant(wall) != text:
+        raise ValueError(f"{text!r} is no instant")
+    return wall
 
 
 class DayFolder(NamedTuple):
@@ -162,8 +166,13 @@ def days_of(root: Path, folder: str) -> list[DayFolder]:
 
 
 def segments_in(day: DayFolder) -> Iterator[os.DirEntry[str]]:
-    """The segment files of a day, in no order; links are passed over."""
-    with os.scandir(day.path) as entries:
+    """The segment files of a day, in no order; links are passed over. Raises OSError but for a
+    missing folder."""
+    try:
+        entries = os.scandir(day.path)
+    except FileNotFoundError:
+        return
+    with entries:
         for entry in entries:
             if is_segment(entry.name) and entry.is_file(follow_symlinks=False):
                 yield entry
