@@ -4,13 +4,14 @@
 # and for those who stay:
 #   make check   style and types only            make bench   measured comparisons (bench/)
 #   make fuzz    coverage-guided fuzzing          make format  put the code in shape
+#   make torture kills, power cuts and failing disks, for a quarter of an hour
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FUZZ_SECONDS ?= 120
 
-.PHONY: run test check format bench fuzz clean
+.PHONY: run test check format bench fuzz torture clean
 
 run: $(VENV)/core
 	$(BIN)/python tools/first_run.py recordings
@@ -33,6 +34,9 @@ bench: $(VENV)/dev system
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet atheris
 	$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+torture: $(VENV)/dev system
+	$(BIN)/python -m pytest -v -s tests/torture
 
 .PHONY: system
 system:
