@@ -41,6 +41,10 @@ class Keep:
         self._reading = asyncio.create_task(self._read())
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process.returncode is None
 

@@ -137,6 +137,8 @@ class SegmentShelf:
         )
         if error is not None:
             self._damaged(segment)
+            if segment.frames:
+                self.end = segment.end
             raise error
         if seal is not None:
             self._sealed(segment, seal)
