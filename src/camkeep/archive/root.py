@@ -171,8 +171,8 @@ class Lock:
         alive = os.fstat(self._fd)
         self.last_alive = WallUs(alive.st_mtime_ns // 1000) if alive.st_size else None
         """When the process before this one was last alive; None where there was none."""
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # a full disk takes it only where there was one before
+            os.pwrite(self._fd, f"{os.getpid():<19}\n".encode(), 0)
 
     def beat(self, wall: WallUs) -> None:
         """This process is alive. May block as long as the disk does."""
