@@ -74,10 +74,11 @@ class Recording:
         self.base.mkdir(parents=True, exist_ok=True)
         (self.base / CAMERA_FILE).write_bytes(camera_json(of))
         self._chain = NOTHING_BEFORE
+        self._sequence = 0
 
     def seal(self, start: WallUs, duration_us: int = MINUTE) -> Seal:
         """Of the next segment."""
-        identity = Identity(self.camera.name, 1, len(self.segments) + 1, start, self.camera.id)
+        identity = Identity(self.camera.name, 1, self._sequence + 1, start, self.camera.id)
         return replace(
             _mould()[1], identity=identity, previous=self._chain, duration_us=duration_us
         )
@@ -85,6 +86,7 @@ class Recording:
     def record(self, start: WallUs, duration_us: int = MINUTE) -> Segment:
         seal = self.seal(start, duration_us)
         self._chain = seal.chain
+        self._sequence += 1
         attempt = 1
         while True:
             path = segment_path(self.camera.folder, day_name(start), segment_name(start, attempt))

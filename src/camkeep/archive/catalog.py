@@ -16,7 +16,14 @@ from typing import Any, NamedTuple, Self
 
 from camkeep.archive import rows
 from camkeep.archive.examine import examine
-from camkeep.archive.schema import LONG_GAP_US, SCRIPTS, connect, index_error, version_of
+from camkeep.archive.schema import (
+    LONG_GAP_US,
+    SCRIPTS,
+    Failed,
+    connect,
+    index_error,
+    version_of,
+)
 from camkeep.clock import WallUs
 from camkeep.errors import IndexDamaged
 from camkeep.media.mp4.seal import NOTHING_BEFORE
@@ -61,12 +68,12 @@ class Catalog:
             raise IndexDamaged(f"there is no index {path}: `camkeep archive reindex` makes it")
         try:
             connection = connect(path, write=False)
-        except sqlite3.Error as error:
+        except Failed as error:
             raise index_error(error, path) from error
         try:
             if version_of(connection) != len(SCRIPTS):
                 raise IndexDamaged(f"the index {path} is an old one: reindex, or start a recorder")
-        except sqlite3.Error as error:
+        except Failed as error:
             connection.close()
             raise index_error(error, path) from error
         except BaseException:
@@ -98,7 +105,7 @@ class Catalog:
         """Raise IndexDamaged where the index is. Takes a microsecond for each row."""
         try:
             examine(self._connection, self._path)
-        except sqlite3.Error as error:
+        except Failed as error:
             raise index_error(error, self._path) from error
 
     # -- cameras
@@ -303,5 +310,5 @@ class Catalog:
     def _rows(self, sql: str, *values: Any) -> list[rows.Row]:
         try:
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except Failed as error:
             raise index_error(error, self._path) from error

@@ -15,8 +15,16 @@ from typing import Self
 
 from camkeep.archive import rows
 from camkeep.archive.catalog import Catalog
-from camkeep.archive.schema import ROOM_BYTES, connect, index_error, migrate
+from camkeep.archive.schema import (
+    ROOM_BYTES,
+    Failed,
+    connect,
+    index_error,
+    migrate,
+    version_of,
+)
 from camkeep.clock import WallUs
+from camkeep.errors import DiskFull, IndexDamaged
 from camkeep.model import CameraId, Clip, Gap, KeptCamera, Removal, Segment, SegmentState
 
 Key = tuple[CameraId, int]
@@ -28,20 +36,21 @@ class Index(Catalog):
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """The index at `path`, made where there is none. Raises as all methods do, and UsageError
-        where a newer camkeep made it."""
+        """The index at `path`, made where there is no file. Raises as all methods do, and
+        UsageError where a newer camkeep made it."""
+        was_there = path.exists()
         try:
             connection = connect(path, write=True)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
-                fresh = not connection.execute("PRAGMA user_version").fetchone()[0]
+                if was_there and not version_of(connection):
+                    raise IndexDamaged(f"the index {path} is empty")
                 migrate(connection)
-                if fresh:
-                    _make_room(connection)
+                _make_room(connection)
             except BaseException:
                 connection.close()
                 raise
-        except sqlite3.Error as error:
+        except Failed as error:
             raise index_error(error, path) from error
         return cls(connection, path)
 
@@ -171,7 +180,7 @@ class Index(Catalog):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except Failed as error:
             raise index_error(error, self._path) from error
 
 
@@ -184,6 +193,10 @@ _REPLACE_SEGMENT = (
 
 
 def _make_room(connection: sqlite3.Connection) -> None:
-    """Leave free pages in the database, and a log that is as large."""
-    connection.execute("INSERT INTO room VALUES (zeroblob(?))", (ROOM_BYTES,))
-    connection.execute("DELETE FROM room")
+    """Leave free pages in the database, and a log that is as large, if there is room."""
+    try:
+        connection.execute("INSERT INTO room VALUES (zeroblob(?))", (ROOM_BYTES,))
+        connection.execute("DELETE FROM room")
+    except sqlite3.Error as error:
+        if not isinstance(index_error(error, Path()), DiskFull):
+            raise

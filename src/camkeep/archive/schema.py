@@ -195,6 +195,9 @@ CREATE TABLE room (
 SCRIPTS = (_VERSION_1,)
 """What makes each version of the database from the one before."""
 
+Failed = (sqlite3.Error, UnicodeDecodeError)
+"""What a call of sqlite3 raises; the second where it cannot even say what is wrong with a name."""
+
 _FULL, _CORRUPT = 13, 11
 _OF_THE_DISK = {
     3: "no permission",
@@ -271,7 +274,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
 
 
-def index_error(error: sqlite3.Error, path: Path) -> StorageError:
+def index_error(error: Exception, path: Path) -> StorageError:
     """What an error of SQLite means: DiskFull, WriteFailed, or IndexDamaged.
 
     Our statements are the same every time, so what SQLite has against one of them (a column that
