@@ -26,11 +26,13 @@ NEW_FILE_S = 2.0
 
 
 @asynccontextmanager
-async def failing(keep: Keep, path: Path, call: str, log: Path) -> AsyncIterator[None]:
+async def failing(
+    keep: Keep, path: Path, call: str, log: Path, error: str = "EIO"
+) -> AsyncIterator[None]:
     """Every `call` on `path` fails; `log` gets all of them."""
     strace = await asyncio.create_subprocess_exec(
         *("strace", "-f", "-qq", "-o", str(log), "-P", str(path)),
-        *("-e", f"trace={call}", "-e", f"inject={call}:error=EIO", "-p", str(keep.pid)),
+        *("-e", f"trace={call}", "-e", f"inject={call}:error={error}", "-p", str(keep.pid)),
     )
     try:
         yield
@@ -76,3 +78,24 @@ async def test_a_file_that_fails_is_put_aside_and_another_begun(tmp_path: Path, 
     jumps = [b - a for a, b in pairwise(numbers) if b - a != 1]
     assert len(jumps) == 1
     assert jumps[0] <= NEW_FILE_S * CAMERA.fps
+
+
+async def test_an_index_that_cannot_be_written_costs_no_picture(tmp_path: Path) -> None:
+    folder, log = tmp_path / "cams", tmp_path / "calls"
+    async with Simulator("easyn", CAMERA) as camera:
+        cameras = {"garage": camera.url}
+        async with keeping(folder, cameras, "--segment", "5s") as keep:
+            await until(lambda: movies(folder, "garage"))
+            async with failing(keep, folder / "index.db-wal", "pwrite64", log, "ENOSPC"):
+                await until(lambda: len(movies(folder, "garage")) == 2)
+        async with keeping(folder, cameras, "--segment", "5s") as keep:
+            await keep.says("garage: recording")
+    assert "ENOSPC " in log.read_text()
+
+    after = Aftermath(folder)
+    (known,) = after.cameras
+    assert after.complaints() == []
+    numbers = after.numbers(known, read_number)
+    jumps = [b - a for a, b in pairwise(numbers) if b - a != 1]
+    assert len(jumps) <= 1  # from the one process to the other
+    assert len(numbers) > 2 * CAMERA.fps
