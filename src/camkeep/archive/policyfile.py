@@ -33,7 +33,16 @@ def read_policy(root: Path) -> Policy:
             int(value["keep_free_bytes"]),
             {CameraId(str(camera)): _read(limits) for camera, limits in value["cameras"].items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        UsageError,
+    ):
         return Policy()
 
 

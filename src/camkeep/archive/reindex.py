@@ -150,7 +150,8 @@ class _Camera:
             twin = self._found.get(segment.sequence)
             if twin is not None:
                 segment, copy = _original(twin, segment)
-                self._tell(f"{copy.path} is a copy of {segment.path}, and left out")
+                where = "/".join(copy.path.split("/")[-2:])
+                self._tell(f"{where} is a copy of {segment.path}, and left out")
                 self._rebuilt.segments -= 1
             self._found[segment.sequence] = segment
 

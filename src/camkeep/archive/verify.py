@@ -9,35 +9,28 @@ Blocks, for as long as it takes to read all that is kept; memory grows by some 3
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 
+from camkeep.archive.adopt import segment_of_file
+from camkeep.archive.chain import Hole, Kind, Link, covers, holes, is_told, link_of
 from camkeep.archive.evidence import examine_file
 from camkeep.archive.layout import (
     RECORDINGS,
     REMOVED_FILE,
     days_of,
     is_damaged,
+    moment,
     segment_path,
     segments_in,
+    starts_as_named,
 )
 from camkeep.archive.reaper import read_removed, read_seal_of
 from camkeep.clock import WallUs
 from camkeep.errors import MediaError, StorageError
 from camkeep.media.mp4.seal import NOTHING_BEFORE, Seal
 from camkeep.model import KeptCamera, Removal, Segment, SegmentState
-
-
-class Kind(StrEnum):
-    """What is not as it was."""
-
-    CHANGED = "changed"
-    MISSING = "missing"
-    INSERTED = "inserted"
-    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +76,6 @@ class Verified:
         return not self.findings
 
 
-class Link(NamedTuple):
-    """A segment, or some that were removed, as a part of the chain."""
-
-    sequence: int
-    previous: bytes
-    chain: bytes
-    start: WallUs
-    end: WallUs
-    path: str
-    """Empty for what was removed."""
-
-
-class Hole(NamedTuple):
-    """What is wrong with the order of links."""
-
-    kind: Kind
-    before: Link | None
-    """The link before which something is missing, or that does not belong there."""
-    after: Link | None
-
-
 def verify_camera(
     root: Path,
     camera: KeptCamera,
@@ -123,12 +95,16 @@ def verify_camera(
     for day in days_of(root, camera.folder):
         for entry in segments_in(day):
             look.at(segment_path(camera.folder, day.day, entry.name), entry.stat().st_size)
+    look.at_unsealed_again()
     removals = read_removed(root / RECORDINGS / camera.folder / REMOVED_FILE, camera.id)
+    look.at_names()
     look.for_missing(removals)
-    left = [link for link in look.links if not _covers(removals, link.sequence)]
-    links = sorted([*left, *map(_link_of, removals)], key=lambda link: link.sequence)
+    left = [link for link in look.links if not covers(removals, link.sequence)]
+    links = sorted([*left, *map(link_of, removals)], key=lambda link: link.sequence)
+    lasts = {removal.chain: removal.last for removal in removals}
     for hole in holes(links):
-        look.findings.append(_finding(camera, hole))
+        if not is_told(hole, lasts, look.told):
+            look.findings.append(_finding(camera, hole))
     return Verified(
         camera,
         len(look.links),
@@ -154,28 +130,79 @@ class _Look:
         contents: bool,
         progress: Callable[[int], object],
     ) -> None:
-        self.links: list[Link] = []
         self.findings: list[Finding] = []
+        self.told: set[int] = set()
+        """Sequences of those that are no links, with a finding that says why."""
         self.open = self.damaged = 0
         self._root = root
         self._camera = camera
-        self._rows = dict(rows) if rows is not None else None
+        self._rows = dict(rows) if rows is not None else {}
+        self._names = {row.chain: row.path for row in self._rows.values() if row.chain}
         self._contents = contents
         self._progress = progress
-        self._seen: dict[bytes, str] = {}
+        self._links: dict[bytes, Link] = {}
+        self._unsealed: dict[str, Segment | None] = {}
+
+    @property
+    def links(self) -> Collection[Link]:
+        """All sealed segments, in no order."""
+        return self._links.values()
 
     def at(self, path: str, size: int) -> None:
         """Look at one file."""
-        row = self._rows.pop(path, None) if self._rows is not None else None
+        row = self._rows.pop(path, None)
         self._progress(size)
         if is_damaged(path):
             self.damaged += 1
-            return
+        elif not self._is_sealed(path, row):
+            self._unsealed[path] = row
+
+    def at_unsealed_again(self) -> None:
+        """Segments are sealed in the order in which they were begun: of those without a seal,
+        only the newest may still grow, or have grown until a crash."""
+        for path, row in self._unsealed.items():
+            if self._is_sealed(path, row):  # meanwhile
+                continue
+            newest = max((link.sequence for link in self.links), default=-1)
+            try:
+                found = row or segment_of_file(self._root, path, self._camera.id)
+            except FileNotFoundError:
+                continue  # deleted meanwhile, or damaged
+            except (MediaError, OSError) as error:
+                self._find(Kind.UNREADABLE, path, None, f"{path} cannot be read: {error}")
+                continue
+            if found.state is SegmentState.CLOSED or found.sequence < newest:
+                told = f"{path} was closed, and its seal is gone or was changed"
+                self._find(Kind.CHANGED, path, found, told)
+            else:
+                self.open += 1
+
+    def at_names(self) -> None:
+        """Whether files have the names that they were given."""
+        for link in self.links:
+            known = self._names.get(link.chain, link.path)
+            if known != link.path:
+                told = f"{link.path} is the file that was called {known}"
+            elif not _is_named_right(link.path, link.start):
+                began = f"{moment(link.start):%Y-%m-%d %H:%M:%S} UTC"
+                told = f"{link.path} was renamed: what is in it began at {began}"
+            else:
+                continue
+            self._note(Kind.MOVED, link.start, link.end, link.path, told)
+
+    def for_missing(self, removals: Collection[Removal]) -> None:
+        """What the index knows and nobody found or removed."""
+        for path, row in self._rows.items():
+            gone = row.state is SegmentState.CLOSED and row.chain not in self._links
+            if gone and not covers(removals, row.sequence) and not (self._root / path).exists():
+                self._find(Kind.MISSING, "", row, f"{path} is missing: the index knows it")
+
+    def _is_sealed(self, path: str, row: Segment | None) -> bool:
+        """Look at a file. Whether that is all that can be told of it: it may have no seal yet."""
         try:
             seal = read_seal_of(self._root / path)
             if seal is None:
-                self._unsealed(path, row)
-                return
+                return False
             self._sealed(path, seal, row)
             if self._contents:
                 self._compare(path, seal)
@@ -183,49 +210,43 @@ class _Look:
             pass  # deleted meanwhile: the removal tells
         except (MediaError, OSError, StorageError) as error:
             self._find(Kind.UNREADABLE, path, row, f"{path} cannot be read: {error}")
-
-    def for_missing(self, removals: Collection[Removal]) -> None:
-        """What the index knows and nobody found or removed."""
-        for path, row in (self._rows or {}).items():
-            gone = row.state is SegmentState.CLOSED and not (self._root / path).exists()
-            if gone and not _covers(removals, row.sequence):
-                self._find(Kind.MISSING, "", row, f"{path} is missing: the index knows it")
-
-    def _unsealed(self, path: str, row: Segment | None) -> None:
-        if row is not None and row.state is SegmentState.CLOSED:
-            told = f"{path} was closed, and its seal is gone or was changed"
-            self._find(Kind.CHANGED, path, row, told)
-        else:
-            self.open += 1
+        return True
 
     def _sealed(self, path: str, seal: Seal, row: Segment | None) -> None:
-        start = seal.identity.start
-        end = WallUs(start + seal.duration_us)
-        chain = seal.chain
+        start, end, chain = _start(seal), _end(seal), seal.chain
         if seal.identity.camera_id != self._camera.id:
             self._note(Kind.INSERTED, start, end, path, f"{path} is of another camera")
             return
-        if chain in self._seen:
-            told = f"{path} is a copy of {self._seen[chain]}"
-            self._note(Kind.INSERTED, start, end, path, told)
-            return
-        if row is not None and row.chain and row.chain != chain:
+        copy, twin = path, self._links.get(chain)
+        if twin is None or not self._is_original(twin):
+            link = Link(seal.identity.sequence, seal.previous, chain, start, end, path)
+            self._links[chain] = link
+            copy = twin.path if twin is not None else ""
+        if copy:
+            told = f"{copy} is a copy of {self._links[chain].path}"
+            self._note(Kind.INSERTED, start, end, copy, told)
+        elif row is not None and row.chain and row.chain != chain and chain not in self._names:
             told = f"{path} was sealed anew: the index knows another seal"
             self._note(Kind.CHANGED, start, end, path, told)
-        self._seen[chain] = path
-        self.links.append(Link(seal.identity.sequence, seal.previous, chain, start, end, path))
+
+    def _is_original(self, link: Link) -> bool:
+        """Whether a file has the name that it was given."""
+        known = self._names.get(link.chain)
+        return link.path == known if known else _is_named_right(link.path, link.start)
 
     def _compare(self, path: str, seal: Seal) -> None:
         found = examine_file(self._root / path)
         if not found.structure:
-            end = WallUs(seal.identity.start + seal.duration_us)
             told = f"{path} was changed: its tables or times are not what was sealed"
-            self._note(Kind.CHANGED, seal.identity.start, end, path, told)
+            self._note(Kind.CHANGED, _start(seal), _end(seal), path, told)
         for start, end in found.changed:
             told = f"{path} was changed: its pictures or sound are not what was sealed"
             self._note(Kind.CHANGED, start, end, path, told)
 
     def _find(self, kind: Kind, path: str, row: Segment | None, told: str) -> None:
+        """Note what became of a segment that is no link."""
+        if row is not None:
+            self.told.add(row.sequence)
         start, end = (row.start, row.end) if row is not None else (None, None)
         self._note(kind, start, end, path, told)
 
@@ -235,36 +256,21 @@ class _Look:
         self.findings.append(Finding(kind, self._camera.name, start, end, path, told))
 
 
-def holes(links: Iterable[Link]) -> Iterator[Hole]:
-    """Where links, in order of sequence, do not follow each other. Pure.
-
-    A link that does not name the one before it was either put in between, where a later one goes
-    on from there, or something before it is missing.
-    """
-    rows = list(links)
-    last_use = {row.previous: number for number, row in enumerate(rows)}
-    at, before = NOTHING_BEFORE, None
-    for number, row in enumerate(rows):
-        if row.previous == at:
-            at, before = row.chain, row
-        elif last_use.get(at, -1) > number:
-            yield Hole(Kind.INSERTED, before, row)
-        else:
-            yield Hole(Kind.MISSING, before, row)
-            at, before = row.chain, row
+def _start(seal: Seal) -> WallUs:
+    return seal.identity.start
 
 
-def _covers(removals: Collection[Removal], sequence: int) -> bool:
-    return any(removal.first <= sequence <= removal.last for removal in removals)
+def _end(seal: Seal) -> WallUs:
+    return WallUs(seal.identity.start + seal.duration_us)
 
 
-def _link_of(removal: Removal) -> Link:
-    return Link(removal.first, removal.previous, removal.chain, removal.start, removal.end, "")
+def _is_named_right(path: str, start: WallUs) -> bool:
+    day, name = path.split("/")[-2:]
+    return starts_as_named(day, name, start)
 
 
 def _finding(camera: KeptCamera, hole: Hole) -> Finding:
     link, before = hole.after, hole.before
-    assert link is not None
     what = link.path or "what was deleted on purpose"
     if hole.kind is Kind.INSERTED:
         told = f"{what} does not belong there: the chain goes on without it"
