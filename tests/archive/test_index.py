@@ -115,6 +115,9 @@ def test_segments_of_an_interval_are_those_of_a_list(
     )
     assert list(index.every_segment(CAM.id)) == made
     assert list(index.oldest(CAM.id)) == [s for s in made if s.state in (CLOSED, DAMAGED)]
+    closed = [each for each in made if each.state is CLOSED]
+    assert index.names(CAM.id) == [(each.sequence, each.path) for each in closed]
+    assert index.not_closed(CAM.id) == [each for each in made if each.state is not CLOSED]
     assert index.tail(CAM.id) == (made[-1] if made else None)
     assert index.unfinished() == [s for s in made if s.state in (OPEN, DELETING)]
     sealed = [each.chain for each in made if each.chain]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 
 from camkeep.archive import rows
 from camkeep.archive.examine import examine
+from camkeep.archive.layout import RECORDINGS
 from camkeep.archive.schema import (
     LONG_GAP_US,
     SCRIPTS,
@@ -43,6 +44,13 @@ class Total(NamedTuple):
     """Of the earliest picture; None where there is none."""
     end: WallUs | None
     """Of the latest."""
+
+
+class Name(NamedTuple):
+    """As much of a closed segment as tells its file from others."""
+
+    sequence: int
+    path: str
 
 
 class _Place(NamedTuple):
@@ -156,6 +164,25 @@ class Catalog:
         """All segments of higher sequence than `after`, in order of recording and in whatever
         state. They are fetched as they are asked for: others may come and go meanwhile."""
         return self._iterate(camera, "1", after)
+
+    def names(self, camera: CameraId) -> list[Name]:
+        """Closed segments, in order of recording: quicker than all that is known of them."""
+        place = self._place(camera)
+        if place is None:
+            return []
+        base = f"{RECORDINGS}/{place.folder}/"
+        found = self._rows(
+            "SELECT sequence, name FROM segments WHERE camera = ? AND state = 'closed' "
+            "ORDER BY sequence",
+            place.number,
+        )
+        return [Name(sequence, base + name) for sequence, name in found]
+
+    def not_closed(self, camera: CameraId) -> list[Segment]:
+        """Segments in any other state, in order of recording."""
+        place = self._place(camera)
+        where = "camera = ? AND state <> 'closed' ORDER BY sequence"
+        return self._segments(place, where, place.number) if place is not None else []
 
     def oldest(self, camera: CameraId) -> Iterator[Segment]:
         """Closed and damaged segments, in order of recording, fetched as they are asked for."""

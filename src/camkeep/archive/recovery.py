@@ -13,6 +13,7 @@ from typing import Any
 
 from camkeep.archive.adopt import segment_of_file
 from camkeep.archive.beside import read_gaps
+from camkeep.archive.catalog import Name
 from camkeep.archive.coverage import unexplained
 from camkeep.archive.disk import write_error
 from camkeep.archive.files import FileBytes
@@ -40,6 +41,8 @@ from camkeep.model import CameraId, Cause, Gap, KeptCamera, Removal, Segment, Se
 
 AskIndex = Callable[[Callable[[Any], Any]], Any]
 """Has a job done with the index and waits for what comes of it."""
+Rows = dict[str, Segment | Name]
+"""By path: what the index knows, of closed segments only their names."""
 RECENT_DAYS = 2
 """Whose lines of gaps are read again: a crash may have cost the index its last rows."""
 
@@ -62,7 +65,8 @@ def _recover(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> Tail:
     removals = read_removed(root.path / RECORDINGS / camera.folder / REMOVED_FILE, camera.id)
     if removals != ask(lambda index: index.removals(camera.id)):
         ask(lambda index: index.replace_removals(camera.id, removals))
-    rows = {row.path: row for row in ask(lambda index: list(index.every_segment(camera.id)))}
+    rows: Rows = {row.path: row for row in ask(lambda index: index.names(camera.id))}
+    rows |= {row.path: row for row in ask(lambda index: index.not_closed(camera.id))}
     found = list(_found(root, camera, rows))
     _finish_deletions(root, camera, rows, found, removals, ask)
     found.sort(key=lambda segment: segment.sequence)
@@ -71,6 +75,8 @@ def _recover(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> Tail:
         gap = Gap(start, end, Cause.NOT_RUNNING, "a crash came before it was on the disk")
         _note(root, camera, gap, ask)
     for segment in found:
+        if isinstance(segment, Name):
+            continue
         if segment.state is SegmentState.OPEN:
             _seal(root, segment, ask)
         elif segment.path not in rows:
@@ -84,7 +90,7 @@ def _recover(root: ArchiveRoot, camera: KeptCamera, ask: AskIndex) -> Tail:
     )
 
 
-def _found(root: ArchiveRoot, camera: KeptCamera, rows: dict[str, Segment]) -> Iterator[Segment]:
+def _found(root: ArchiveRoot, camera: KeptCamera, rows: Rows) -> Iterator[Segment | Name]:
     """The segments of `camera` that are there: as their rows have them, or else their files."""
     for day in days_of(root.path, camera.folder):
         for entry in segments_in(day):
@@ -97,17 +103,18 @@ def _found(root: ArchiveRoot, camera: KeptCamera, rows: dict[str, Segment]) -> I
 def _finish_deletions(
     root: ArchiveRoot,
     camera: KeptCamera,
-    rows: dict[str, Segment],
-    found: list[Segment],
+    rows: Rows,
+    found: list[Segment | Name],
     removals: Sequence[Removal],
     ask: AskIndex,
 ) -> None:
     """Delete what was noted as removed and is still in `found`, and the rows of what is gone."""
     there = {segment.path for segment in found}
     gone = [
-        (row.camera, row.sequence)
+        (camera.id, row.sequence)
         for path, row in rows.items()
-        if path not in there and (row.state is SegmentState.OPEN or _noted(removals, row.sequence))
+        if path not in there
+        and (_state(row) is SegmentState.OPEN or _noted(removals, row.sequence))
     ]
     if gone:
         ask(lambda index: index.forget(gone))
@@ -115,12 +122,25 @@ def _finish_deletions(
         segment
         for segment in found
         if _noted(removals, segment.sequence)
-        and segment.state is not SegmentState.DAMAGED
+        and _state(segment) is not SegmentState.DAMAGED
         and seal_of(root.path / segment.path) is not None
     ]
     if noted:
-        remove_segments(root, camera, noted, ask, removals[-1].removed)
+        whole = [_whole(camera, segment, ask) for segment in noted]
+        remove_segments(root, camera, whole, ask, removals[-1].removed)
         found[:] = [segment for segment in found if segment not in noted]
+
+
+def _state(row: Segment | Name) -> SegmentState:
+    return row.state if isinstance(row, Segment) else SegmentState.CLOSED
+
+
+def _whole(camera: KeptCamera, row: Segment | Name, ask: AskIndex) -> Segment:
+    """All that is known of a segment."""
+    if isinstance(row, Segment):
+        return row
+    found: Segment = ask(lambda index: index.segment(camera.id, row.sequence))
+    return found
 
 
 def _noted(removals: Sequence[Removal], sequence: int) -> bool:
@@ -187,16 +207,17 @@ def _put_aside(root: ArchiveRoot, path: str) -> str:
 
 
 def _holes(
-    root: ArchiveRoot, camera: KeptCamera, found: Sequence[Segment], ask: AskIndex
+    root: ArchiveRoot, camera: KeptCamera, found: Sequence[Segment | Name], ask: AskIndex
 ) -> Iterator[Span]:
     """What is missing between segments that are there, from where the first open one was begun: a
     disk may lose what was written first and keep what was written later."""
-    states = [segment.state for segment in found]
+    states = [_state(segment) for segment in found]
     if SegmentState.OPEN not in states[:-1]:
         return
     end: WallUs | None = None
     for segment in found[max(0, states.index(SegmentState.OPEN) - 1) :]:
-        whole = segment if segment.state is not SegmentState.OPEN else _as_far(root, segment)
+        known = _whole(camera, segment, ask)
+        whole = known if known.state is not SegmentState.OPEN else _as_far(root, known)
         if whole is None:
             continue
         if end is not None:
