@@ -40,16 +40,12 @@ class Index(Catalog):
         UsageError where a newer camkeep made it."""
         was_there = path.exists()
         try:
-            connection = connect(path, write=True)
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                if was_there and not version_of(connection):
-                    raise IndexDamaged(f"the index {path} is empty")
-                migrate(connection)
-                _make_room(connection)
-            except BaseException:
-                connection.close()
-                raise
+                connection = _opened(path, was_there)
+            except Failed as error:
+                if not isinstance(index_error(error, path), DiskFull):
+                    raise
+                connection = _opened(path, was_there, log=False)
         except Failed as error:
             raise index_error(error, path) from error
         return cls(connection, path)
@@ -190,6 +186,21 @@ _REPLACE_SEGMENT = (
     "ON CONFLICT (camera, sequence) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in rows.SEGMENT.split(", ")[2:])
 )
+
+
+def _opened(path: Path, was_there: bool, *, log: bool = True) -> sqlite3.Connection:
+    """A connection to an index of the newest version. Raises `Failed`, IndexDamaged or
+    UsageError."""
+    connection = connect(path, write=True, log=log)
+    try:
+        if was_there and not version_of(connection):
+            raise IndexDamaged(f"the index {path} is empty")
+        migrate(connection)
+        _make_room(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _make_room(connection: sqlite3.Connection) -> None:

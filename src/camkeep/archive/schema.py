@@ -211,12 +211,23 @@ _OF_THE_DISK = {
 """SQLite's primary result codes (sqlite3.h) that say nothing of what the database holds."""
 _SHORT_READ = 522
 """SQLITE_IOERR_SHORT_READ: not the disk's fault, the file was cut."""
+_NO_ROOM_FOR_LOG = 4874
+"""SQLITE_IOERR_SHMSIZE: what stands beside the log takes 32 KB."""
 
 
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+_WITH_LOG = ("PRAGMA journal_mode = WAL",)
+_WITHOUT_LOG = (
+    "PRAGMA locking_mode = EXCLUSIVE",  # only so can a log be ended that has no room to begin
+    "PRAGMA journal_mode = MEMORY",
+    "PRAGMA locking_mode = NORMAL",
+)
+
+
+def connect(path: Path, *, write: bool, log: bool = True) -> sqlite3.Connection:
     """A connection for the calling thread, to a database that is there unless `write`.
 
-    Raises sqlite3.Error.
+    Without a `log`, rows are changed in place: it is for a disk on which no log has room, and
+    then a crash while one is written costs a reindex. Raises sqlite3.Error.
     """
     mode = "rwc" if write else "ro"
     connection = sqlite3.connect(
@@ -230,6 +241,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")  # a damaged page ends in an error
         if write:
+            for setting in _WITH_LOG if log else _WITHOUT_LOG:
+                connection.execute(setting)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
@@ -282,7 +295,7 @@ def index_error(error: Exception, path: Path) -> StorageError:
     """
     extended = getattr(error, "sqlite_errorcode", _CORRUPT)
     code = extended & 0xFF
-    if code == _FULL:
+    if code == _FULL or extended == _NO_ROOM_FOR_LOG:
         return DiskFull(f"no space is left for {path}: free some, or choose another disk")
     if code in _OF_THE_DISK and extended != _SHORT_READ:
         return WriteFailed(f"the index {path} does not work: {_OF_THE_DISK[code]}")

@@ -43,7 +43,7 @@ from camkeep.archive.root import ArchiveRoot, Lock
 from camkeep.archive.segments import SegmentShelf
 from camkeep.archive.writer import Volume
 from camkeep.clock import Clock, WallUs
-from camkeep.errors import CamkeepError, UsageError
+from camkeep.errors import CamkeepError, DiskFull, UsageError
 from camkeep.model import CameraId, Cause, Clip, KeptCamera, Segment, SegmentState
 
 T = TypeVar("T")
@@ -289,11 +289,13 @@ class Archive:
         await asyncio.wrap_future(self.on_disk(lambda: self.clips.save(clip)))
 
     def _end_clips(self) -> None:
-        """A clip that was being recorded when the process ended, ended then."""
+        """A clip that was being recorded when the process ended, ended then. On a full disk it
+        goes on until the next start."""
         alive = self._lock.last_alive or self._clock.wall()
         for clip in self.clips.look():
             if clip.end is None:
-                self.clips.save(replace(clip, end=WallUs(max(clip.start, alive))))
+                with suppress(DiskFull):
+                    self.clips.save(replace(clip, end=WallUs(max(clip.start, alive))))
 
     # a disk that went away
 
