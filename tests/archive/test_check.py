@@ -13,6 +13,7 @@ from camkeep.archive.catalog import Catalog
 from camkeep.archive.check import Mismatch, check
 from camkeep.archive.index import Index
 from camkeep.archive.layout import damaged_name
+from camkeep.errors import StorageError
 from camkeep.model import CameraId, Segment, SegmentState
 from support.tiny import Recording, small_archive
 
@@ -92,3 +93,30 @@ def test_what_comes_and_goes_meanwhile_is_not_told(recording: Recording) -> None
     recording.write(goes, b"x")
     with Late.open(recording.root / "index.db") as catalog:
         assert check(recording.root, catalog) == []
+
+
+def test_what_is_deleted_or_begun_meanwhile_is_not_told(recording: Recording) -> None:
+    """The janitor deletes rows that were read already, and a file gets its row a bit later."""
+    root, (first, *_) = recording.root, recording.segments
+    begun = replace(first, sequence=99, path="recordings/Cam-1/2026-11-21/23-00-00Z.mp4", size=1)
+    recording.write(begun.path, b"x")
+    with Index.open(root / "index.db") as index:
+
+        class Late(Catalog):
+            def every_segment(self, camera: CameraId, after: int = -1) -> Iterator[Segment]:
+                found = list(super().every_segment(camera, after))
+                if camera == first.camera and after < 0:
+                    index.forget([(first.camera, first.sequence)])
+                    (root / first.path).unlink()
+                    index.segment_opened(replace(begun, state=SegmentState.OPEN, chain=b""))
+                return iter(found)
+
+        with Late.open(root / "index.db") as catalog:
+            assert check(root, catalog) == []
+
+
+def test_a_disk_that_does_not_read_is_told(recording: Recording) -> None:
+    (recording.root / "recordings").rename(recording.root / "elsewhere")
+    (recording.root / "recordings").write_bytes(b"a file")
+    with pytest.raises(StorageError):
+        found(recording)

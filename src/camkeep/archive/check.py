@@ -6,10 +6,13 @@ is put right by `recovery` before a camera is recorded; this finds what people a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from camkeep.archive.catalog import Catalog
+from camkeep.archive.disk import write_error
 from camkeep.archive.layout import days_of, is_damaged, segment_path, segments_in
 from camkeep.model import KeptCamera, Segment, SegmentState
 
@@ -30,35 +33,41 @@ def check(root: Path, catalog: Catalog) -> list[Mismatch]:
 
     Both may change meanwhile: what seems wrong is looked at once more before it is told.
     """
-    found: list[Mismatch] = []
-    for camera in catalog.cameras():
-        sizes = _sizes(root, camera)
-        for row in catalog.every_segment(camera.id):
-            size = sizes.pop(row.path, None)
-            if row.state is SegmentState.CLOSED and size != row.size:
-                told = _compared(root, row)
-                if told:
-                    found.append(Mismatch(camera.name, row.path, told))
-        found += [
-            Mismatch(camera.name, path, f"{path} is not in the index")
-            for path in sizes
-            if (root / path).exists() and not is_damaged(path)
-        ]
-    return found
+    try:
+        return [each for camera in catalog.cameras() for each in _compared(root, camera, catalog)]
+    except OSError as error:
+        raise write_error(error, root) from error
 
 
-def _sizes(root: Path, camera: KeptCamera) -> dict[str, int]:
-    return {
-        segment_path(camera.folder, day.day, entry.name): entry.stat().st_size
-        for day in days_of(root, camera.folder)
-        for entry in segments_in(day)
-    }
+def _compared(root: Path, camera: KeptCamera, catalog: Catalog) -> Iterator[Mismatch]:
+    """All that is wrong with one camera. Raises OSError."""
+    sizes = dict(_sizes(root, camera))
+    newest = -1
+    for row in catalog.every_segment(camera.id):
+        newest = row.sequence
+        size = sizes.pop(row.path, None)
+        if row.state is SegmentState.CLOSED and size != row.size:
+            told = _told(root, row)
+            if told and catalog.segment(row.camera, row.sequence) == row:
+                yield Mismatch(camera.name, row.path, told)
+    for row in catalog.every_segment(camera.id, after=newest) if sizes else ():
+        sizes.pop(row.path, None)
+    for path in sizes:
+        if (root / path).exists() and not is_damaged(path):
+            yield Mismatch(camera.name, path, f"{path} is not in the index")
 
 
-def _compared(root: Path, row: Segment) -> str:
+def _sizes(root: Path, camera: KeptCamera) -> Iterator[tuple[str, int]]:
+    for day in days_of(root, camera.folder):
+        for entry in segments_in(day):
+            with suppress(FileNotFoundError):  # it was deleted meanwhile
+                yield segment_path(camera.folder, day.day, entry.name), entry.stat().st_size
+
+
+def _told(root: Path, row: Segment) -> str:
     """What is wrong with the file of a row; empty where nothing is."""
     try:
         size = (root / row.path).stat().st_size
-    except OSError:
+    except FileNotFoundError:
         return f"{row.path} is missing"
     return f"{row.path} has {size} bytes instead of {row.size}" if size != row.size else ""
