@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from camkeep.archive.catalog import Catalog
 from camkeep.archive.index import Index
 from camkeep.archive.indexthread import IndexThread
 from camkeep.archive.layout import MARKER
@@ -181,3 +182,40 @@ def test_what_is_recorded_while_the_index_is_made_anew_is_in_it(tmp_path: Path) 
     reopened = opened(tmp_path)
     assert segments(recording, reopened) == recording.segments
     reopened.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_an_index_that_is_deleted_while_it_is_used_is_there_again_with_the_next_job(
+    tmp_path: Path, replaced: bool
+) -> None:
+    recording, _ = small_archive(tmp_path)
+    path = tmp_path / "index.db"
+    older = path.read_bytes()
+    thread = opened(tmp_path)
+    assert segments(recording, thread) == recording.segments
+    made = recording.record(WallUs(NOON + HOUR))
+    thread.submit(lambda index: index.segment_closed(made)).result()
+    for part in tmp_path.glob("index.db*"):
+        part.unlink()
+    if replaced:  # with a copy that someone had
+        path.write_bytes(older)
+    later = recording.record(WallUs(NOON + 2 * HOUR))
+    thread.submit(lambda index: index.segment_closed(later)).result()
+    with Catalog.open(path) as catalog:
+        assert list(catalog.every_segment(recording.camera.id)) == recording.segments
+    thread.close()
+
+
+def test_a_disk_that_goes_takes_the_index_with_it_until_it_is_back(tmp_path: Path) -> None:
+    recording, _ = small_archive(tmp_path / "mount")
+    thread = opened(tmp_path / "mount")
+    assert segments(recording, thread) == recording.segments
+    (tmp_path / "mount").rename(tmp_path / "elsewhere")
+    (tmp_path / "mount").mkdir()
+    with pytest.raises(DiskAway):
+        segments(recording, thread)
+    assert list((tmp_path / "mount").iterdir()) == []
+    (tmp_path / "mount").rmdir()
+    (tmp_path / "elsewhere").rename(tmp_path / "mount")
+    assert segments(recording, thread) == recording.segments
+    thread.close()

@@ -67,7 +67,7 @@ class IndexThread:
 
     def _opened(self) -> Index:
         if self._index is not None and self._seen != self._identity():
-            self._let_go()  # a person deleted or replaced it: nobody would read what is written
+            self._rebuild()  # a person deleted or replaced it: nobody would read what is written
         if self._index is None:
             if not self._path.exists():
                 self._rebuild()
