@@ -62,7 +62,7 @@ def test_names_that_are_taken_stay(clip: VirtualClip, tmp_path: Path) -> None:
     assert second.stat().st_size == clip[1].size
     with pytest.raises(NotWritable, match="not an ordinary file"):
         export_clip(clip, tmp_path / "archive", overwrite=True)
-    with pytest.raises(NotWritable, match="look at the folder"):
+    with pytest.raises(NotWritable, match="there is no folder"):
         export_clip(clip, tmp_path / "no" / "clip.mp4")
     with pytest.raises(UsageError, match="nothing was recorded"):
         export_clip([], tmp_path / "none.mp4")

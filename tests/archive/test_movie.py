@@ -95,7 +95,7 @@ def test_names_that_cannot_be_written(tmp_path: Path) -> None:
     there.write_bytes(b"precious")
     for path, why in [
         (there, "exists already"),
-        (tmp_path / "no" / "movie.mp4", "look at the folder"),
+        (tmp_path / "no" / "movie.mp4", "there is no folder"),
         (there / "movie.mp4", "cannot be created"),
         (Path("/proc/movie.mp4"), "/proc"),
         (tmp_path / ("x" * 300 + ".mp4"), "too long"),

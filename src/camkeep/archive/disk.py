@@ -23,6 +23,8 @@ def create_error(error: OSError, path: StrPath) -> StorageError:
             return NotWritable(f"{name} exists already: choose another name or say --overwrite")
         case errno.ENOENT:
             folder = os.path.dirname(name) or "."  # noqa: PTH120 - only for a sentence
+            if not os.path.isdir(folder):  # noqa: PTH112 - of os.path: those of pathlib may raise
+                return NotWritable(f"there is no folder {folder}: create it first")
             return NotWritable(f"{name} cannot be created: look at the folder {folder}")
         case errno.EACCES | errno.EPERM:
             return NotWritable(f"no permission to create {name}")

@@ -7,12 +7,15 @@ microseconds since 1970 in UTC (`WallUs`) as all values here have them. All call
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from camkeep.archive.adopt import segment_of_file
 from camkeep.archive.catalog import Catalog
 from camkeep.archive.clips import read_clips
 from camkeep.archive.coverage import Coverage, coverage
@@ -21,7 +24,7 @@ from camkeep.archive.layout import INDEX
 from camkeep.archive.root import open_root
 from camkeep.archive.virtual import VirtualClip, open_clip
 from camkeep.clock import Clock, SystemClock, WallUs
-from camkeep.errors import UsageError
+from camkeep.errors import MediaError, UsageError
 from camkeep.media.mp4.splice import Gaps
 from camkeep.model import Clip, Gap, KeptCamera, Segment, SegmentState
 
@@ -36,6 +39,13 @@ def as_wall(instant: Instant) -> WallUs:
     if instant.tzinfo is None:
         raise UsageError("a moment needs its time zone: datetime(..., tzinfo=UTC) for one")
     return WallUs((instant - _EPOCH) // timedelta(microseconds=1))
+
+
+def there_are(names: Sequence[str]) -> str:
+    """What there is to choose from, in words."""
+    if len(names) > 1:
+        return f"there are {', '.join(names)}"
+    return f"there is only {names[0]}" if names else "there is none yet"
 
 
 class ArchiveView:
@@ -76,14 +86,29 @@ class ArchiveView:
         """The camera of that name, in whatever case. Raises UsageError, which tells the others."""
         found = self.catalog.camera_named(name)
         if found is None:
-            names = ", ".join(camera.name for camera in self.cameras())
-            known = f"there are {names}" if names else "there is none yet"
+            known = there_are([camera.name for camera in self.cameras()])
             raise UsageError(f"no camera of the archive is called {name}: {known}")
         return found
 
     def segments(self, camera: str, start: Instant, end: Instant) -> list[Segment]:
-        """The files with pictures from `start` up to `end`, in the order of recording."""
-        return self.catalog.segments(self.camera(camera).id, as_wall(start), as_wall(end))
+        """The files with pictures from `start` up to `end`, in the order of recording; one that
+        grows as it is at this moment."""
+        begin, until = as_wall(start), as_wall(end)
+        found = self.catalog.segments(self.camera(camera).id, begin, until)
+        return [s for s in map(self._at_this_moment, found) if s.end > begin or s.start >= begin]
+
+    def _at_this_moment(self, segment: Segment) -> Segment:
+        """`segment`, of which the index knows only when it began while it grows."""
+        if segment.state is SegmentState.OPEN:
+            with suppress(OSError, MediaError):
+                found = segment_of_file(self.path, segment.path, segment.camera)
+                return replace(
+                    segment,
+                    duration_us=found.duration_us,
+                    size=found.size,
+                    frames=found.frames,
+                )
+        return segment
 
     def gaps(self, camera: str, start: Instant, end: Instant) -> list[Gap]:
         """When the camera should have been recorded between the two and was not, and why."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from camkeep.cli import archive_export, archive_look, archive_usage, archive_verify
+from camkeep.cli import archive_export, archive_look, archive_reindex, archive_usage, archive_verify
 from camkeep.cli.common import add_data
 
 Add = Callable[[argparse.ArgumentParser], None]
@@ -22,7 +22,7 @@ _COMMANDS: tuple[tuple[str, str, Add], ...] = (
     ("clip", "make a clip, which no quota deletes", archive_export.add_clip),
     ("unclip", "forget a clip", archive_export.add_unclip),
     ("verify", "whether all is as it was", archive_verify.add_verify),
-    ("reindex", "make the index anew from the files", archive_verify.add_reindex),
+    ("reindex", "make the index anew from the files", archive_reindex.add_reindex),
 )
 
 

@@ -39,6 +39,8 @@ def interval_from(args: argparse.Namespace) -> tuple[WallUs, WallUs]:
     now = SystemClock().wall()
     start = _moment(args.start, now, end_of_day=False) if args.start else LONG_AGO
     end = _moment(args.end, now, end_of_day=True) if args.end else now
+    if end <= start and not args.end:
+        raise UsageError("--from lies in the future: nothing is kept of that yet")
     if end <= start:
         raise UsageError("--to is not after --from: nothing lies between them")
     return start, end

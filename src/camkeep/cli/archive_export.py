@@ -22,7 +22,8 @@ from camkeep.cli.archive_common import (
     span,
     view_from,
 )
-from camkeep.cli.common import in_bytes, in_time, say
+from camkeep.cli.common import complain, in_bytes, in_time, say
+from camkeep.cli.moments import in_local
 from camkeep.clock import SystemClock, WallUs
 from camkeep.errors import UsageError
 from camkeep.model import Clip, KeptCamera
@@ -60,12 +61,17 @@ def run_export(args: argparse.Namespace) -> int:
             path = args.file
             if len(cameras) > 1:
                 path = path.with_stem(f"{path.stem}-{camera.folder}")
+                if not view.segments(camera.name, start, end):
+                    complain(f"camkeep: {camera.name} was not recorded then")
+                    continue
             with view.open(
                 camera.name, start, end, cut_gaps=args.cut_gaps, evidence=args.evidence
             ) as opened:
                 written = export_clip(opened, path, overwrite=args.overwrite, progress=line.bytes)
             results.append((camera, opened, written))
         line.end()
+    if not results:
+        raise UsageError("nothing of that clip was recorded: camkeep archive gaps tells why")
     if args.json:
         print_json([_json(camera, opened, each) for camera, opened, w in results for each in w])
     else:
@@ -143,12 +149,13 @@ def run_clip(args: argparse.Namespace) -> int:
             created=SystemClock().wall(),
         )
         if not clip.name:
-            clip = replace(clip, name=f"{cameras[0].name} {from_to(start, end)}")
+            names = ", ".join(dict.fromkeys(camera.name for camera in cameras))
+            clip = replace(clip, name=f"{names} {in_local(start, None)}")
         write_clip(view.path, SystemFiles(), clip)
     if args.json:
         print_json({"id": clip.id, "name": clip.name, "start": instant(start), "end": instant(end)})
     else:
-        say(f"{clip.id}  {from_to(start, end)}  {span(start, end)}  {clip.name}")
+        say(f"{clip.name}\n  {clip.id}  {from_to(start, end)}  {span(start, end)}")
     return 0
 
 

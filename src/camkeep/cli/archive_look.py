@@ -18,7 +18,7 @@ from camkeep.cli.archive_common import (
     view_from,
 )
 from camkeep.cli.common import counted, folded, in_bytes, in_time, say
-from camkeep.cli.moments import days_of
+from camkeep.cli.moments import days_of, in_local
 from camkeep.clock import WallUs
 from camkeep.model import CameraId, Cause, Clip, Gap, KeptCamera, Segment, SegmentState
 
@@ -33,9 +33,17 @@ _CAUSES = {
     Cause.DISK_SLOW: "the disk was too slow",
     Cause.DISK_FAILED: "the disk failed",
     Cause.DISK_AWAY: "the disk was not there",
-    Cause.NOT_RUNNING: "camkeep did not run",
+    Cause.NOT_RUNNING: "camkeep did not run, or without this camera",
     Cause.CLOCK: "the clock was set forward",
     Cause.SWITCHED_OFF: "switched off by a person",
+}
+
+
+_STATES = {
+    SegmentState.OPEN: " (grows)",
+    SegmentState.CLOSED: "",
+    SegmentState.DAMAGED: " (damaged)",
+    SegmentState.DELETING: " (is being deleted)",
 }
 
 
@@ -52,7 +60,7 @@ def run_list(args: argparse.Namespace) -> int:
     start, end = interval_from(args)
     with view_from(args) as view:
         cameras = cameras_from(args, view)
-        found = {c.id: view.catalog.segments(c.id, start, end) for c in cameras}
+        found = {c.id: view.segments(c.name, start, end) for c in cameras}
         if args.json:
             print_json([_segment_json(c, s) for c in cameras for s in found[c.id]])
             return 0
@@ -72,8 +80,7 @@ def _files(segments: list[Segment]) -> list[tuple[str, ...]]:
             from_to(segment.start, segment.end),
             in_bytes(segment.size),
             counted(segment.frames, "frame"),
-            segment.path,
-            "" if segment.state is SegmentState.CLOSED else segment.state.value,
+            segment.path + _STATES[segment.state],
         )
         for segment in segments
     ]
@@ -133,16 +140,15 @@ def run_gaps(args: argparse.Namespace) -> int:
     """When cameras were not recorded, and why."""
     start, end = interval_from(args)
     with view_from(args) as view:
-        found = [
-            (camera, gap)
-            for camera in cameras_from(args, view)
-            for gap in view.gaps(camera.name, start, end)
-        ]
+        cameras = cameras_from(args, view)
+        found = [(c, gap) for c in cameras for gap in view.gaps(c.name, start, end)]
     found.sort(key=lambda pair: (pair[1].start, pair[0].name))
     if args.json:
         print_json([_gap_json(camera, gap) for camera, gap in found])
     elif not found:
-        say("No gap: everything that should have been recorded is kept.")
+        kept = any(camera.since < end for camera in cameras)
+        told = "everything that should have been recorded is kept"
+        say(f"No gap: {told if kept else 'nothing was to be recorded yet'}.")
     for camera, gap in () if args.json else found:
         told = f"{camera.name}: {gap.detail or _CAUSES[gap.cause]}"
         lasts = " so far" if gap.lasting else ""
@@ -177,16 +183,18 @@ def run_clips(args: argparse.Namespace) -> int:
     elif not clips:
         say("No clip yet: press Record, or see camkeep archive clip --help.")
     else:
-        say(table([_clip_row(clip, names) for clip in clips], ""))
+        for clip in clips:
+            say("\n".join((clip.name, *folded(_clip_told(clip, names), "  ", "    "))))
     return 0
 
 
-def _clip_row(clip: Clip, names: dict[CameraId, str]) -> tuple[str, ...]:
-    end = clip.end
-    when = from_to(clip.start, end) if end is not None else f"{from_to(clip.start, clip.start)} ..."
-    length = span(clip.start, end) if end is not None else "being recorded"
+def _clip_told(clip: Clip, names: dict[CameraId, str]) -> str:
+    if clip.end is not None:
+        when = f"{from_to(clip.start, clip.end)}  {span(clip.start, clip.end)}"
+    else:
+        when = f"{in_local(clip.start, None)} - now  being recorded"
     cameras = ", ".join(names.get(camera, camera) for camera in clip.cameras)
-    return clip.id, when, length, "held" if clip.held else "", cameras, clip.name
+    return f"{clip.id}  {when}  {cameras}{'' if clip.held else '  (not held)'}"
 
 
 def _clip_json(clip: Clip, names: dict[CameraId, str]) -> dict[str, object]:

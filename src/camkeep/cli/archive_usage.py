@@ -56,8 +56,9 @@ def run_usage(args: argparse.Namespace) -> int:
     for camera in cameras:
         say(camera.name)
         say(_camera_usage(usage.cameras[camera.id], totals[camera.id].start, totals[camera.id].end))
-        if len(cameras) > 1:
-            say("\n".join(folded(in_words(ahead.cameras[camera.id]), "  ", "  ")))
+        told = in_words(ahead.cameras[camera.id])
+        if totals[camera.id].segments and told != in_words(ahead.overall):
+            say("\n".join(folded(told, "  ", "  ")))
     say(f"{in_bytes(usage.total_bytes)} kept; {in_bytes(room.free)} of the disk are free.")
     say("\n".join(folded(in_words(ahead.overall), "", "")))
     return 0

@@ -1,18 +1,16 @@
-"""``camkeep archive verify`` and ``reindex``."""
+"""``camkeep archive verify``."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from camkeep.archive.catalog import Catalog
 from camkeep.archive.disk import read_error
 from camkeep.archive.files import FileBytes, SystemFiles
-from camkeep.archive.layout import INDEX
-from camkeep.archive.reindex import Rebuilt, rebuild
-from camkeep.archive.root import Lock, open_root
+from camkeep.archive.reaper import seal_of
 from camkeep.archive.verify import Verified, verify_camera
 from camkeep.cli.archive_common import (
     ProgressLine,
@@ -23,9 +21,11 @@ from camkeep.cli.archive_common import (
     print_json,
     view_from,
 )
-from camkeep.cli.common import counted, data_from, folded, in_bytes, say
-from camkeep.errors import IndexDamaged, UsageError
+from camkeep.cli.common import counted, folded, say
+from camkeep.cli.moments import in_local
+from camkeep.errors import MediaError, UsageError
 from camkeep.media.mp4.clip_verify import ClipEvidence, Verdict, verify_clip
+from camkeep.media.mp4.seal import NOTHING_BEFORE
 
 NOT_INTACT = 8
 """The exit code where something is not as it was."""
@@ -111,19 +111,27 @@ def _tell(found: Verified) -> None:
     if found.start is not None and found.end is not None:
         when = f", {from_to(found.start, found.end)}"
     verdict = "intact" if found.intact else counted(len(found.findings), "finding")
-    say(f"{found.camera.name}: {counted(found.segments, 'segment')}{when}: {verdict}")
+    if found.segments or found.findings:
+        say(f"{found.camera.name}: {counted(found.segments, 'segment')}{when}: {verdict}")
+    else:
+        say(f"{found.camera.name}: nothing is sealed yet")
     for finding in found.findings:
         at = ""
         if finding.start is not None and finding.end is not None:
             at = f"{from_to(finding.start, finding.end)}  "
-        say("\n".join(folded(f"{at}{finding.told}", f"  {finding.kind.value}  ", "    ")))
+        _say_finding(finding.kind.value, f"{at}{finding.told}")
     if found.removed:
         say(f"  {counted(found.removed, 'segment')} deleted on purpose, as written down")
     if found.damaged:
         say(f"  {counted(found.damaged, 'segment')} damaged by the disk, never sealed")
     if found.open:
         say(f"  {counted(found.open, 'segment')} still open, not sealed yet")
-    say(f"  head {found.head.hex()}")
+    if found.head != NOTHING_BEFORE:
+        say(f"  head {found.head.hex()}")
+
+
+def _say_finding(kind: str, told: str) -> None:
+    say("\n".join(folded(told, f"  {kind}  ", "    ")))
 
 
 def _json(found: Verified) -> dict[str, object]:
@@ -136,7 +144,7 @@ def _json(found: Verified) -> dict[str, object]:
         "open": found.open,
         "damaged": found.damaged,
         "removed": found.removed,
-        "head": found.head.hex(),
+        "head": found.head.hex() if found.head != NOTHING_BEFORE else None,
         "findings": [
             {
                 "kind": finding.kind.value,
@@ -151,41 +159,96 @@ def _json(found: Verified) -> dict[str, object]:
 
 
 def _verify_clip(args: argparse.Namespace, heads: list[bytes]) -> int:
-    try:
-        fd = os.open(args.clip, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise read_error(error, args.clip) from error
-    try:
-        found = verify_clip(FileBytes(SystemFiles(), fd))
-    finally:
-        os.close(fd)
+    found = _examined(args.clip)
     chains = {segment.seal.chain for segment in found.segments if segment.seal is not None}
-    fine = found.intact and all(head in chains for head in heads)
+    lost = [head for head in heads if head not in chains]
+    findings = list(_clip_findings(found))
+    fine = found.intact and not findings and not lost
     if args.json:
-        print_json(_clip_json(found, fine))
-        return 0 if fine else NOT_INTACT
-    for segment in found.segments:
-        told = {
-            Verdict.INTACT: "as the camera sent it",
-            Verdict.CHANGED: "changed after it was sealed",
-            Verdict.UNSEALED: "not sealed yet when the clip was made: nothing is known",
-        }[segment.verdict]
-        gap = "" if segment.linked else "  (something is missing before it)"
-        when = from_to(segment.start, segment.end)
-        say(f"{when}  {counted(segment.frames, 'frame')}  {told}{gap}")
-    for problem in found.problems:
-        say(problem)
-    say(f"head {found.chain.hex()}: camkeep archive verify --head tells whether an archive has it")
+        print_json(_clip_json(found, fine, lost))
+    else:
+        _tell_clip(args.clip, found, findings)
+        for head in lost:
+            say(f"{head.hex()} is not part of this clip")
     return 0 if fine else NOT_INTACT
 
 
-def _clip_json(found: ClipEvidence, fine: bool) -> dict[str, object]:
+def _examined(clip: Path) -> ClipEvidence:
+    """What a clip proves. Raises UsageError, StorageError or MediaError."""
+    try:
+        fd = os.open(clip, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no file {clip}: name an exported clip, or with --camera a camera of the "
+            "archive"
+        ) from None
+    except OSError as error:
+        raise read_error(error, clip) from error
+    try:
+        return verify_clip(FileBytes(SystemFiles(), fd))
+    except OSError as error:
+        raise read_error(error, clip) from error
+    except MediaError:
+        if seal_of(clip) is None:
+            raise
+        raise UsageError(
+            f"{clip} is no clip but a segment of an archive: camkeep archive verify --data DIR "
+            "looks at all of them"
+        ) from None
+    finally:
+        os.close(fd)
+
+
+def _tell_clip(clip: Path, found: ClipEvidence, findings: list[tuple[str, str]]) -> None:
+    verdict = counted(len(findings), "finding") if findings else "intact"
+    when = ""
+    if found.segments:
+        when = f", {from_to(found.segments[0].start, found.segments[-1].end)}"
+    say(f"{clip}: {counted(len(found.segments), 'segment')}{when}: {verdict}")
+    for kind, told in findings:
+        _say_finding(kind, told)
+    for hole in found.holes:
+        told = f"{from_to(hole.start, hole.end)}  was missing when the clip was made: {hole.reason}"
+        say("\n".join(folded(told, "  ", "    ")))
+    if found.chain:
+        say(f"  head {found.chain.hex()}")
+        told = "camkeep archive verify --head tells whether an archive has it"
+        say("\n".join(folded(told, "  ", "  ")))
+
+
+def _clip_findings(found: ClipEvidence) -> Iterator[tuple[str, str]]:
+    """What is not as the camera sent it, or not known to be."""
+    sealed = True  # the segment before
+    for segment in found.segments:
+        what = f"{from_to(segment.start, segment.end)}  {counted(segment.frames, 'frame')}"
+        if segment.verdict is Verdict.CHANGED:
+            yield "changed", f"{what}: not what was sealed"
+        if segment.verdict is Verdict.UNSEALED:
+            yield "unsealed", f"{what}: not sealed yet when the clip was made; nothing is known"
+        elif not segment.linked and sealed:
+            yield "missing", f"something is missing before {in_local(segment.start, None)}"
+        sealed = segment.verdict is not Verdict.UNSEALED
+    for problem in found.problems:
+        yield "inserted", problem
+
+
+def _clip_json(found: ClipEvidence, fine: bool, lost: list[bytes]) -> dict[str, object]:
     return {
         "intact": fine,
+        "heads_missing": [head.hex() for head in lost],
         "unbroken": found.unbroken,
         "camera_id": found.camera_id,
         "problems": list(found.problems),
         "head": found.chain.hex() or None,
+        "missing": [
+            {
+                "sequence": hole.sequence,
+                "start": instant(hole.start),
+                "end": instant(hole.end),
+                "reason": hole.reason,
+            }
+            for hole in found.holes
+        ],
         "segments": [
             {
                 "sequence": segment.sequence,
@@ -197,53 +260,4 @@ def _clip_json(found: ClipEvidence, fine: bool) -> dict[str, object]:
             }
             for segment in found.segments
         ],
-    }
-
-
-def add_reindex(parser: argparse.ArgumentParser) -> None:
-    """``archive reindex``."""
-    parser.set_defaults(run=run_reindex)
-
-
-def run_reindex(args: argparse.Namespace) -> int:
-    """Make the index anew. No recorder may run meanwhile: it does that by itself where need be."""
-    root = open_root(data_from(args))
-    lock = Lock(root)
-    try:
-        line = ProgressLine("reindexing", quiet=args.json)
-        rebuilt = rebuild(
-            root.path, root.path / INDEX, lambda count: line.tell(counted(count, "segment"))
-        )
-        line.end()
-        size = _kept_bytes(root.path)
-    finally:
-        lock.leave()
-    if args.json:
-        print_json(_rebuilt_json(rebuilt, size))
-        return 0
-    say(
-        f"{counted(rebuilt.cameras, 'camera')}, {counted(rebuilt.segments, 'segment')} "
-        f"({in_bytes(size)}), {counted(rebuilt.gaps, 'gap')}, {counted(rebuilt.clips, 'clip')}"
-    )
-    for problem in rebuilt.problems:
-        say("\n".join(folded(problem, "  ", "    ")))
-    return 0
-
-
-def _kept_bytes(root: Path) -> int:
-    try:
-        with Catalog.open(root / INDEX) as catalog:
-            return sum(total.bytes for total in catalog.totals().values())
-    except IndexDamaged:
-        return 0
-
-
-def _rebuilt_json(rebuilt: Rebuilt, size: int) -> dict[str, object]:
-    return {
-        "cameras": rebuilt.cameras,
-        "segments": rebuilt.segments,
-        "bytes": size,
-        "gaps": rebuilt.gaps,
-        "clips": rebuilt.clips,
-        "problems": rebuilt.problems,
     }

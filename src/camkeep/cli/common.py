@@ -11,13 +11,26 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 from camkeep.cameras.address import Address, Credentials, parse_address
 from camkeep.cameras.source import TIMEOUT_S, SourceOptions, parse_trust
 from camkeep.errors import UsageError, WriteFailed
+from camkeep.model import Codec
 
 WIDEST = 88
 """Columns of text at most: longer lines are hard to read."""
+
+CODECS = {
+    Codec.H264: "H.264",
+    Codec.H265: "H.265",
+    Codec.JPEG: "JPEG",
+    Codec.AAC: "AAC",
+    Codec.OPUS: "Opus",
+    Codec.PCMA: "G.711 A-law",
+    Codec.PCMU: "G.711 µ-law",
+}
+"""What people call them."""
 
 _UNITS = {
     "": 1.0,
@@ -30,7 +43,6 @@ _UNITS = {
     "w": 604800.0,
 }
 
-
 DATA = "CAMKEEP_DATA"
 """The variable that names the archive where --data does not."""
 
@@ -40,9 +52,15 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        type=Path,
+        type=_folder,
         help=f"the folder of the archive; without it, what the variable {DATA} says",
     )
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: name the folder of the archive")
+    return Path(text)
 
 
 def data_from(args: argparse.Namespace) -> Path:
@@ -211,9 +229,10 @@ def columns(stream: object) -> int:
         return WIDEST
 
 
-def folded(text: str, first: str, rest: str) -> list[str]:
-    """`text` in lines that fit the terminal, `first` before the first and `rest` before others."""
-    width = max(40, min(WIDEST, columns(sys.stdout)))
+def folded(text: str, first: str, rest: str, stream: TextIO | None = None) -> list[str]:
+    """`text` in lines that fit the terminal behind `stream` (standard output), `first` before the
+    first and `rest` before others."""
+    width = max(40, min(WIDEST, columns(stream or sys.stdout)))
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
     )

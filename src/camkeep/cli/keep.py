@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import shlex
 import signal
 
 from camkeep.archive.retention import Limits, Policy
 from camkeep.archive.root import ArchiveRoot, make_root
 from camkeep.archive.store import Archive
+from camkeep.archive.view import there_are
 from camkeep.cameras.address import Address
+from camkeep.cameras.source import Source
 from camkeep.cli.amounts import age, between, named, room, size
+from camkeep.cli.argv import redact
 from camkeep.cli.common import (
     add_connection,
     add_data,
@@ -20,17 +24,17 @@ from camkeep.cli.common import (
     in_time,
     say,
 )
-from camkeep.cli.keepmeter import SHOW_S, KeepMeter, summary
+from camkeep.cli.keepmeter import SHOW_S, KeepMeter, is_recording, summary
 from camkeep.cli.keys import Keys
 from camkeep.clock import SystemClock
 from camkeep.engine.keep import Keeping
 from camkeep.engine.keeper import KeepOptions
-from camkeep.engine.kept import Wanted
+from camkeep.engine.kept import Kept, Wanted
 from camkeep.engine.sources import make_source
 from camkeep.errors import StorageError, UsageError
 from camkeep.model import Clip
 
-_NAMED = re.compile(r"(?P<name>[^=/:?&]+)=(?P<url>[a-z0-9]+:.*|/dev/.*|\d+)", re.IGNORECASE)
+_NAMED = re.compile(r"(?P<name>[^=/:?&][^=:?&]*|)=(?P<url>.*)")
 _DEFAULT_FREE = "5%"
 
 
@@ -121,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     archive = Archive.open(root, clock)
     try:
         keeping = Keeping(archive, wanted, _policy(args, root), clock, meter.changed)
-        asyncio.run(_until_signal(keeping, meter))
+        asyncio.run(_until_signal(keeping, Button(keeping, meter, _again(args)), meter))
     finally:
         meter.end()
         archive.close()
@@ -130,13 +134,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _until_signal(keeping: Keeping, meter: KeepMeter) -> None:
+async def _until_signal(keeping: Keeping, button: Button, meter: KeepMeter) -> None:
     """Keep until the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and shells mean it
             loop.add_signal_handler(number, _stop, keeping, number)
-    button = Button(keeping, meter)
     loop.add_signal_handler(signal.SIGUSR1, button.press)
     showing = asyncio.create_task(_show(keeping, meter))
     try:
@@ -162,9 +165,11 @@ async def _show(keeping: Keeping, meter: KeepMeter) -> None:
 class Button:
     """The Record button: pressed once it records all cameras, pressed again it stops."""
 
-    def __init__(self, keeping: Keeping, meter: KeepMeter) -> None:
+    def __init__(self, keeping: Keeping, meter: KeepMeter, data: str) -> None:
+        """`data` is what to add to other commands, so that they find the archive."""
         self._keeping = keeping
         self._meter = meter
+        self._data = data
         self._tasks: set[asyncio.Task[None]] = set()
 
     def press(self) -> None:
@@ -184,16 +189,21 @@ class Button:
             for camera in cameras:
                 clip = await (camera.record() if begin else camera.stop())
                 if clip is not None:
-                    self._meter.tell(_clip_line(clip, begin))
+                    self._meter.tell(self._told(clip, camera))
         except StorageError as error:
             self._meter.tell(str(error))
 
+    def _told(self, clip: Clip, camera: Kept) -> str:
+        if clip.end is None:
+            waits = "" if is_recording(camera) else ", as soon as there is a picture"
+            return f"recording the clip {clip.name!r}{waits}"
+        length = in_time((clip.end - clip.start) / 1e6)
+        export = f"camkeep archive export {clip.id} clip.mp4{self._data}"
+        return f"kept the clip {clip.name!r}, {length}:\n{export}"
 
-def _clip_line(clip: Clip, begin: bool) -> str:
-    if begin or clip.end is None:
-        return f"recording the clip {clip.name!r}"
-    length = in_time((clip.end - clip.start) / 1e6)
-    return f"kept the clip {clip.name!r}, {length}: camkeep archive export {clip.id} clip.mp4"
+
+def _again(args: argparse.Namespace) -> str:
+    return f" --data {shlex.quote(str(args.data))}" if args.data is not None else ""
 
 
 def _wanted(args: argparse.Namespace) -> list[Wanted]:
@@ -201,10 +211,9 @@ def _wanted(args: argparse.Namespace) -> list[Wanted]:
     sizes, ages = dict(args.camera_max_size), dict(args.camera_max_age)
     found: list[Wanted] = []
     for text in args.cameras:
-        named = _NAMED.fullmatch(text)
-        args.camera = named["url"] if named else text
-        address, options = camera_from(args, audio=args.audio)
-        name = named["name"].strip() if named else name_of(address)
+        name, source = _source(args, text)
+        if any(each.name.casefold() == name.casefold() for each in found):
+            raise UsageError(f"two cameras are called {name}: name one of them, NAME=ADDRESS")
         limits = Limits(sizes.pop(name, None), ages.pop(name, None))
         how = KeepOptions(
             segment_s=args.segment,
@@ -213,11 +222,25 @@ def _wanted(args: argparse.Namespace) -> list[Wanted]:
             when_asked=args.when_asked,
             pre_roll_s=args.pre_roll,
         )
-        found.append(Wanted(name, make_source(address, options), how, limits))
+        found.append(Wanted(name, source, how, limits))
     for name in (*sizes, *ages):
-        names = ", ".join(each.name for each in found)
-        raise UsageError(f"no camera is called {name}: there are {names}")
+        raise UsageError(f"no camera is called {name}: {there_are([c.name for c in found])}")
     return found
+
+
+def _source(args: argparse.Namespace, text: str) -> tuple[str, Source]:
+    """One camera that was asked for, and its name. Raises UsageError."""
+    both = _NAMED.fullmatch(text)
+    name, url = (both["name"].strip(), both["url"]) if both else ("", text)
+    if both and not name:
+        raise UsageError("before = stands what the camera is called: garage=rtsp://192.0.2.9/main")
+    args.camera = url
+    try:
+        address, options = camera_from(args, audio=args.audio)
+        return name or name_of(address), make_source(address, options)
+    except UsageError as error:
+        which = name or (redact(url) if len(args.cameras) > 1 else "")
+        raise UsageError(f"{which}: {error}" if which else str(error)) from None
 
 
 def name_of(address: Address) -> str:

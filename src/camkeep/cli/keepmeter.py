@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from camkeep.cli.common import columns, counted, in_bytes, in_time, printable, rows
-from camkeep.cli.meter import fitting
+from camkeep.cli.common import CODECS, columns, counted, in_bytes, in_time, rows
+from camkeep.cli.meter import fitting, timed
 from camkeep.engine.kept import Kept
 from camkeep.engine.sessions import Live, Refused, Waiting
 from camkeep.model import VideoParams
@@ -40,7 +40,7 @@ class KeepMeter:
         """A line with the time."""
         if not self._quiet:
             clear = "\r\x1b[K" if self._terminal else ""
-            _write(f"{clear}{time.strftime('%H:%M:%S')}  {printable(text)}\n")
+            _write(clear + timed(text, terminal=self._terminal))
 
     def show(self, cameras: Sequence[Kept]) -> None:
         """How things stand."""
@@ -60,7 +60,7 @@ class KeepMeter:
             _write("\r\x1b[K")
 
     def _parts(self, cameras: Sequence[Kept]) -> list[str]:
-        live = sum(_is_recording(kept) for kept in cameras)
+        live = sum(is_recording(kept) for kept in cameras)
         all_of_one = len(cameras) == live == 1
         parts = ["recording" if all_of_one else f"{live} of {len(cameras)} recording"]
         parts.append(in_time(time.monotonic() - self._began))
@@ -68,7 +68,7 @@ class KeepMeter:
         clips = sum(kept.clip is not None for kept in cameras)
         if clips:
             parts.append("REC")
-        parts += [kept.camera.name for kept in cameras if not _is_recording(kept)]
+        parts += [kept.camera.name for kept in cameras if not is_recording(kept)]
         drops = sum(kept.keeper.drops for kept in cameras)
         if drops:
             parts.append(f"{drops} dropped")
@@ -97,7 +97,8 @@ def summary(cameras: Sequence[Kept]) -> str:
     return "\n".join(rows(facts, width + 2))
 
 
-def _is_recording(kept: Kept) -> bool:
+def is_recording(kept: Kept) -> bool:
+    """Whether pictures of it are being kept at this moment."""
     return isinstance(kept.state, Live) and kept.trouble is None and kept.keeper.recording
 
 
@@ -117,4 +118,4 @@ def _word(kept: Kept) -> str:
 
 
 def _picture(video: VideoParams | None) -> str:
-    return f", {video.width}x{video.height} {video.codec_string}" if video is not None else ""
+    return f", {CODECS[video.codec]} {video.width}x{video.height}" if video is not None else ""

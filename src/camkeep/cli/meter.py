@@ -7,7 +7,7 @@ import sys
 import time
 from collections import deque
 
-from camkeep.cli.common import columns, counted, in_bytes, in_rate, in_time, printable
+from camkeep.cli.common import columns, counted, folded, in_bytes, in_rate, in_time, printable
 from camkeep.engine.plan import Progress
 
 PLAIN_S = 10.0
@@ -37,7 +37,7 @@ class Meter:
             self._rates.popleft()
         news = self._news(progress)
         if news:
-            self._write(f"{self._clear}{time.strftime('%H:%M:%S')}  {printable(news)}\n")
+            self._write(self._clear + timed(news, terminal=self._terminal))
         if self._terminal:
             self._write(self._clear + fitting(self._parts(progress), columns(sys.stderr) - 1))
         elif news:
@@ -108,6 +108,16 @@ class Meter:
             sys.stderr.flush()
         except (OSError, ValueError):
             self._gone = True
+
+
+def timed(text: str, *, terminal: bool) -> str:
+    """`text` with the time in front, folded on a terminal. What follows a line break stays a line:
+    it may be there to be copied."""
+    now = f"{time.strftime('%H:%M:%S')}  "
+    indent = " " * len(now)
+    first, *others = printable(text).split("\n")
+    lines = folded(first, now, indent, sys.stderr) if terminal else [now + first]
+    return "".join(f"{line}\n" for line in [*lines, *(indent + other for other in others)])
 
 
 def fitting(parts: list[str], width: int) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from camkeep.cli.common import (
+    CODECS,
     add_camera,
     camera_from,
     folded,
@@ -23,16 +24,6 @@ from camkeep.engine.probe import Report, probe
 from camkeep.engine.sources import make_source
 from camkeep.errors import of_camera
 from camkeep.model import Codec
-
-_NAMES = {
-    Codec.H264: "H.264",
-    Codec.H265: "H.265",
-    Codec.JPEG: "JPEG",
-    Codec.AAC: "AAC",
-    Codec.OPUS: "Opus",
-    Codec.PCMA: "G.711 A-law",
-    Codec.PCMU: "G.711 µ-law",
-}
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,7 +78,7 @@ def _video(report: Report) -> str | None:
     video = report.video
     if video is None:
         return None
-    shown = f"{_NAMES[video.codec]} {video.width}x{video.height}"
+    shown = f"{CODECS[video.codec]} {video.width}x{video.height}"
     if video.codec is not Codec.JPEG:  # whose codec string tells nobody anything
         shown += f" ({video.codec_string})"
     return f"{shown}, frames out of order (B-frames)" if report.reordered else shown
@@ -116,7 +107,7 @@ def _sound(report: Report) -> str | None:
         return "none"
     channels = {1: "mono", 2: "stereo"}.get(audio.channels, f"{audio.channels} channels")
     silent = "" if report.audio_samples else ", but nothing came"
-    return f"{_NAMES[audio.codec]} {audio.sample_rate} Hz {channels}{silent}"
+    return f"{CODECS[audio.codec]} {audio.sample_rate} Hz {channels}{silent}"
 
 
 def _clock(report: Report) -> str | None:

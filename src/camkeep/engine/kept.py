@@ -83,7 +83,7 @@ class Kept:
             return self.clip
         now = self._clock.wall()
         start = self.keeper.start() if self._options.when_asked else self._with_pre_roll(now)
-        called = name or f"{self.camera.name} {moment(start):%Y-%m-%d %H:%M:%S} UTC"
+        called = name or f"{self.camera.name} {moment(start).astimezone():%Y-%m-%d %H:%M:%S}"
         clip = Clip(new_clip_id(), called, (self.camera.id,), start, None, True, now)
         self.clip = clip
         await self._archive.save_clip(clip)
