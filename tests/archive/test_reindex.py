@@ -292,3 +292,25 @@ def test_segments_that_grow_are_open(tmp_path: Path) -> None:
     assert again(tmp_path).problems == []
     with Catalog.open(tmp_path / "index.db") as catalog:
         assert list(catalog.every_segment(whose.id)) == grows.segments
+
+
+def test_damaged_segments_between_removed_ones_stay(tmp_path: Path) -> None:
+    """They are in no chain: the removals around them become one, and a clip may hold them."""
+    recording, _ = small_archive(tmp_path)
+    segment = recording.segments[0]
+    path = tmp_path / segment.path
+    path.rename(path.with_name(damaged_name(path.name)))
+    around = replace(recording.removals[0], last=segment.sequence + 1)
+    (recording.base / "removed.json").write_bytes(removals_json([around]))
+    rebuild(tmp_path, tmp_path / "index.db")
+    with Catalog.open(tmp_path / "index.db") as catalog:
+        found = list(catalog.every_segment(segment.camera))
+    assert [each.state for each in found[:2]] == [SegmentState.DAMAGED, SegmentState.DELETING]
+
+
+def test_a_folder_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    recording, _ = small_archive(tmp_path)
+    before = contents(tmp_path)
+    shutil.copytree(recording.base, recording.base.with_name("h\udcf6f"))
+    problems(tmp_path, "recordings/h?f: is left out: its name is no text")
+    assert contents(tmp_path) == before

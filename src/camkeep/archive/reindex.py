@@ -102,6 +102,9 @@ class _Camera:
 
     def read(self) -> None:
         """All that is in it."""
+        if not _is_text(self._folder):
+            self._tell("is left out: its name is no text")
+            return
         days = days_of(self._root, self._folder)
         camera = self._camera(days)
         if camera is None:
@@ -169,7 +172,12 @@ class _Camera:
         self._rebuilt.gaps += len(gaps)
 
     def _tell(self, problem: str) -> None:
-        self._rebuilt.problems.append(f"{RECORDINGS}/{self._folder}: {problem}")
+        folder = self._folder.encode("utf-8", "replace").decode()
+        self._rebuilt.problems.append(f"{RECORDINGS}/{folder}: {problem}")
+
+
+def _is_text(name: str) -> bool:
+    return name.encode("utf-8", "replace").decode() == name
 
 
 def _original(one: Segment, other: Segment) -> tuple[Segment, Segment]:
@@ -180,6 +188,9 @@ def _original(one: Segment, other: Segment) -> tuple[Segment, Segment]:
 
 
 def _marked(segment: Segment, removals: list[Removal]) -> Segment:
-    """A segment whose removal was noted is to be deleted, though a crash came before."""
-    noted = any(row.first <= segment.sequence <= row.last for row in removals)
+    """A segment whose removal was noted is to be deleted, though a crash came before. Only what
+    was sealed is ever noted: others between two that were removed may be held."""
+    noted = segment.state is SegmentState.CLOSED and any(
+        row.first <= segment.sequence <= row.last for row in removals
+    )
     return replace(segment, state=SegmentState.DELETING) if noted else segment
