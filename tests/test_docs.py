@@ -3,12 +3,14 @@ there, and every link leads somewhere."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import inspect
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from camkeep.cameras.simulate.faults import KINDS
 from camkeep.cli.main import COMMANDS, parser
 from support.clips import clip
 from support.gst import gst_server, play
+from support.keeping import clock_at, keep
+from support.staged import WALL0, Staged, stream
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,6 +60,9 @@ async def test_every_block_runs(
     for written, real in cameras.items():
         block = block.replace(written, real)
     assert "192.0.2." not in block
+    if '"cams"' in block:
+        await an_archive(tmp_path / "cams")
+        block = block.replace('"yard"', '"cam0"')
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-W", "error", "-c", block],
@@ -71,7 +78,14 @@ async def test_every_block_runs(
         assert (tmp_path / movie).stat().st_size > 1000
 
 
-@pytest.mark.parametrize("kind", [camkeep.Camera, camkeep.EasyN, camkeep.Webcam])
+async def an_archive(folder: Path) -> None:
+    """Of a camera that was recorded a moment ago."""
+    ago_s = time.time() - 10 - WALL0 / 1e6
+    clock = clock_at(ago_s)
+    await keep(folder, Staged(stream(100, wall_shift_s=ago_s)), clock=clock)
+
+
+@pytest.mark.parametrize("kind", [camkeep.Archive, camkeep.Camera, camkeep.EasyN, camkeep.Webcam])
 def test_every_method_is_in_its_table(kind: type) -> None:
     page = (ROOT / "docs" / "python.md").read_text()
     for name, _ in inspect.getmembers(kind):
@@ -79,14 +93,24 @@ def test_every_method_is_in_its_table(kind: type) -> None:
             assert f"`{name}" in page, name
 
 
+def options_of(command: argparse.ArgumentParser) -> Iterator[str]:
+    """Its options, and those of its subcommands."""
+    for action in command._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                yield f" `{name}"
+                yield from options_of(inner)
+
+
 def test_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "commands.md").read_text()
     for command in COMMANDS:
+        assert f"## {command}" in page
         (chosen,) = parser(only=command)._subparsers._group_actions  # type: ignore[union-attr]
-        for action in chosen.choices[command]._actions:  # type: ignore[index, call-overload]
-            for option in action.option_strings:
-                if option not in ("-h", "--help", "--audio"):
-                    assert option in page, option
+        for option in options_of(chosen.choices[command]):  # type: ignore[index, call-overload]
+            if option not in ("-h", "--help", "--audio", "--evidence", "--hold"):
+                assert option in page, option
 
 
 def test_every_fault_is_documented() -> None:
