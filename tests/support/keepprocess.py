@@ -72,6 +72,15 @@ class Keep:
         await self._reading
         return at
 
+    async def ended(self, timeout_s: float = 30.0) -> None:
+        """Wait until something else has ended it."""
+        try:
+            await asyncio.wait_for(self._process.wait(), timeout_s)
+        except TimeoutError:
+            await self.kill()
+            raise
+        await self._reading
+
     async def stop(self) -> str:
         """Ctrl-C; all that it said."""
         if self.alive:
