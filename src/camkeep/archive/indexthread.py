@@ -26,12 +26,18 @@ class IndexThread:
     """Runs jobs with the index."""
 
     def __init__(
-        self, root: Path, path: Path, on_rebuilt: Callable[[str], object] = lambda _: None
+        self,
+        root: Path,
+        path: Path,
+        on_rebuilt: Callable[[str], object] = lambda _: None,
+        check: Callable[[], object] = lambda: None,
     ) -> None:
         """`root` is the archive's folder, `path` the index. `on_rebuilt` is told, on the thread,
-        why the index was made anew."""
+        why the index was made anew. `check` raises DiskAway where another archive, or none, is
+        in that folder: then nothing is opened or made there."""
         self._root = root
         self._path = path
+        self._check = check
         self._on_rebuilt = on_rebuilt
         self._index: Index | None = None
         self._seen: tuple[int, int] | None = None  # device and inode of what is open
@@ -69,6 +75,7 @@ class IndexThread:
         if self._index is not None and self._seen != self._identity():
             self._rebuild()  # a person deleted or replaced it: nobody would read what is written
         if self._index is None:
+            self._check()
             if not self._path.exists():
                 self._rebuild()
             index = Index.open(self._path)
@@ -89,9 +96,10 @@ class IndexThread:
         return found.st_dev, found.st_ino
 
     def _rebuild(self) -> Rebuilt:
-        self._let_go()
+        self._check()
         if not (self._root / MARKER).exists():  # nothing is written to where a disk was
             raise DiskAway(f"the archive is not at {self._root} any more")
+        self._let_go()
         rebuilt = rebuild(self._root, self._path)
         self.stale = False
         return rebuilt

@@ -26,6 +26,9 @@ MOST_WAITING = 1000
 """Lines that wait for a disk that takes none; beyond, the oldest are left out."""
 STEP_US = 1_000_000
 """A step of the wall clock that is smaller is no step."""
+SHORT_US = 500_000
+"""Beside a step of the clock, what is missing is longer than that, or else just the way from one
+frame to the next."""
 
 
 class Threads(Protocol):
@@ -125,11 +128,14 @@ def pieces(start: WallUs, end: WallUs, cause: Cause, detail: str, step_us: int) 
     """A gap from `start` to `end` in which the wall clock was set forward by `step_us`.
 
     What of it never was is a gap of its own. Where the clock was set back, the gap is told by
-    the clock that it began with. The first piece begins at `start`, and may be empty.
+    the clock that it began with. The first piece begins at `start`, and may be empty: a break that
+    only a step made is none beside it.
     """
     if abs(step_us) < STEP_US:
         step_us = 0
     real_end = WallUs(max(start, end - step_us))
+    if step_us and real_end - start < SHORT_US:
+        real_end = start
     found = [Gap(start, real_end, cause, detail)]
     if step_us > 0 and end > real_end:
         if real_end == start:

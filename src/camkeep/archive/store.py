@@ -81,7 +81,8 @@ class Archive:
         where another process works on it, or StorageError."""
         lock = Lock(root)
         try:
-            archive = cls(root, clock, lock, IndexThread(root.path, root.path / INDEX))
+            index = IndexThread(root.path, root.path / INDEX, check=root.check)
+            archive = cls(root, clock, lock, index)
         except BaseException:
             lock.release()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from camkeep.errors import (
     CamkeepError,
+    DiskAway,
     DiskFull,
     LoginRefused,
     NeedsPerson,
@@ -27,6 +28,8 @@ def cause_of(error: CamkeepError) -> Cause:
             return Cause.UNUSABLE
         case DiskFull():
             return Cause.DISK_FULL
+        case DiskAway():
+            return Cause.DISK_AWAY
         case StorageError():
             return Cause.DISK_FAILED
         case _:
