@@ -153,7 +153,7 @@ def run_gaps(args: argparse.Namespace) -> int:
         told = f"{camera.name}: {gap.detail or _CAUSES[gap.cause]}"
         lasts = " so far" if gap.lasting else ""
         head = f"{from_to(gap.start, gap.end)}  {span(gap.start, gap.end)}{lasts}  "
-        say("\n".join(folded(told, head, "    ")))
+        say("\n".join(folded(head + told, "", "    ")))
     return 0
 
 
