@@ -122,7 +122,6 @@ class ArchiveView:
         segments = [
             (segment.start, now if segment.state is SegmentState.OPEN else segment.end)
             for segment in self.catalog.segments(of.id, begin, until)
-            if segment.state is not SegmentState.DAMAGED
         ]
         return coverage(
             segments,
