@@ -50,6 +50,11 @@ class Writer:
         self.error: Exception | None = None
 
     @property
+    def waiting_bytes(self) -> int:
+        """Bytes of samples in jobs that are not done."""
+        return self._waiting
+
+    @property
     def full(self) -> bool:
         """Whether the backlog has reached its bound: drop instead of submitting."""
         return self._waiting >= BACKLOG_BYTES

@@ -96,6 +96,15 @@ class Keeper:
         """The gap that lasts."""
         return self._ledger.lasting
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits in memory for the disk."""
+        return self._reel.waiting_bytes
+
+    def flush(self) -> None:
+        """Write what was gathered now."""
+        self._reel.flush()
+
     # what the loop around the sessions tells
 
     def session_began(self) -> None:

@@ -58,6 +58,11 @@ class Reel:
         return self._writer.full
 
     @property
+    def waiting_bytes(self) -> int:
+        """What was given to the writer thread, and is not written yet."""
+        return self._writer.waiting_bytes
+
+    @property
     def error(self) -> Exception | None:
         """What went wrong with the disk, if anything did."""
         return self._writer.error
