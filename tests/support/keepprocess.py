@@ -72,14 +72,15 @@ class Keep:
         await self._reading
         return at
 
-    async def ended(self, timeout_s: float = 30.0) -> None:
-        """Wait until something else has ended it."""
+    async def ended(self, timeout_s: float = 30.0) -> int:
+        """Wait until something else has ended it; its exit code."""
         try:
-            await asyncio.wait_for(self._process.wait(), timeout_s)
+            code = await asyncio.wait_for(self._process.wait(), timeout_s)
         except TimeoutError:
             await self.kill()
             raise
         await self._reading
+        return code
 
     async def stop(self) -> str:
         """Ctrl-C; all that it said."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import getpass
 import os
 import re
+import stat
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -197,7 +199,10 @@ def say(text: str) -> None:
     except BrokenPipeError:
         hang_up()
     except OSError as error:
+        closed = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
         hang_up()
+        if closed:  # the window of the terminal
+            return
         raise WriteFailed(f"writing the output failed: {error.strerror or error}") from None
 
 
