@@ -88,7 +88,7 @@ def test_a_job_that_meets_damage_is_done_again_once(tmp_path: Path) -> None:
 
     assert thread.submit(job).result() == 2
     assert tries == [4, 4]
-    assert told == ["a row does not read"]
+    assert told == ["a row does not read: it was made anew from the files"]
     assert not thread.stale
 
     def never(_: Index) -> None:

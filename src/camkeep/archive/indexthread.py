@@ -65,7 +65,7 @@ class IndexThread:
                 return job(self._opened())
             except IndexDamaged as error:
                 self._rebuild()
-                self._on_rebuilt(str(error))
+                self._on_rebuilt(f"{str(error).partition(':')[0]}: it was made anew from the files")
                 return job(self._opened())
         except StorageError:
             self.stale = True

@@ -76,12 +76,15 @@ class Archive:
         self._back: asyncio.Task[None] | None = None
 
     @classmethod
-    def open(cls, root: ArchiveRoot, clock: Clock) -> Archive:
-        """Lock the archive and finish what a crash left half done. Blocks. Raises UsageError
-        where another process works on it, or StorageError."""
+    def open(
+        cls, root: ArchiveRoot, clock: Clock, on_news: Callable[[str], object] = lambda _: None
+    ) -> Archive:
+        """Lock the archive and finish what a crash left half done. Blocks. `on_news` is told, on
+        the index's thread, when the index was made anew. Raises UsageError where another process
+        works on it, or StorageError."""
         lock = Lock(root)
         try:
-            index = IndexThread(root.path, root.path / INDEX, check=root.check)
+            index = IndexThread(root.path, root.path / INDEX, on_news, root.check)
             archive = cls(root, clock, lock, index)
         except BaseException:
             lock.release()

@@ -122,9 +122,10 @@ def run(args: argparse.Namespace) -> int:
     root = make_root(data_from(args), new=args.new)
     clock = SystemClock()
     meter = KeepMeter(quiet=args.quiet)
-    archive = Archive.open(root, clock)
+    archive = Archive.open(root, clock, meter.tell)
     try:
-        keeping = Keeping(archive, wanted, _policy(args, root), clock, meter.changed)
+        policy = _policy(args, root)
+        keeping = Keeping(archive, wanted, policy, clock, meter.changed, meter.tell)
         asyncio.run(_until_signal(keeping, Button(keeping, meter, _again(args)), meter))
     finally:
         meter.end()

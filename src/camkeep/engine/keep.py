@@ -35,9 +35,11 @@ class Keeping:
         policy: Policy,
         clock: Clock,
         on_change: Callable[[Kept], object] = lambda _: None,
+        on_news: Callable[[str], object] = lambda _: None,
     ) -> None:
         """`policy` is that of all together; each camera may have limits of its own. `on_change`
-        is called when something about a camera has changed."""
+        is called when something about a camera has changed, `on_news` is told what is wrong with
+        the archive."""
         self.cameras: list[Kept] = []
         self.mismatches: list[Mismatch] = []
         """What the check at the start found."""
@@ -45,6 +47,7 @@ class Keeping:
         self._wanted = wanted
         self._clock = clock
         self._on_change = on_change
+        self._on_news = on_news
         self._stopped = asyncio.Event()
         self.janitor = Janitor(archive, policy, clock, self._growing)
         self._policy = policy
@@ -92,6 +95,10 @@ class Keeping:
         """Compare index and files, while recording goes on."""
         with suppress(CamkeepError):
             self.mismatches = await self._archive.check()
+        if self.mismatches:
+            more = f", and {len(self.mismatches) - 1} more" if len(self.mismatches) > 1 else ""
+            told = f"index and files do not agree: {self.mismatches[0].told}{more}"
+            self._on_news(f"{told}; camkeep archive verify tells all")
 
     def _growing(self) -> dict[CameraId, int]:
         return {kept.camera.id: kept.shelf.open_bytes for kept in self.cameras}
