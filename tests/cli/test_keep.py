@@ -423,3 +423,23 @@ async def test_news_without_a_terminal_are_lines_and_quiet_is_quiet(tmp_path: Pa
     quiet = await start_keeping(tmp_path / "cams", {"birds": CARD}, quiet=True)
     await until(lambda: len(movies(tmp_path / "cams", "birds")) == 2)
     assert await quiet.stop() == ""
+
+
+def test_a_password_is_asked_for_by_name(tmp_path: Path) -> None:
+    gate = "easyn://admin@127.0.0.1:1/"
+    arguments = ("-m", "camkeep", "keep", f"gate={gate}", CARD, "--data", tmp_path / "cams")
+    for keys, code, words in (("\x04", 2, "no password was given"), ("\x03", 130, "")):
+        with Terminal(*arguments) as terminal:
+            terminal.says("Password of admin at 127.0.0.1:")
+            terminal.press(keys)
+            assert terminal.done() == code
+            assert words in terminal.words
+            assert "Traceback" not in terminal.shown
+    assert not (tmp_path / "cams").exists()
+    with Terminal(*arguments) as terminal:
+        terminal.says("Password of admin at 127.0.0.1:")
+        terminal.press("hunter2\n")
+        terminal.says("testcard: recording")
+        terminal.press("q")
+        assert terminal.done() == 0
+        assert "hunter2" not in terminal.shown

@@ -118,7 +118,7 @@ def camera_from(args: argparse.Namespace, *, audio: bool = True) -> tuple[Addres
     """The address and options that `args` ask for."""
     address, credentials = parse_address(args.camera)
     options = SourceOptions(
-        credentials=_credentials(args, credentials),
+        credentials=_credentials(args, credentials, address.host),
         trust=parse_trust(args.trust),
         transport=args.transport,
         audio=audio,
@@ -128,7 +128,9 @@ def camera_from(args: argparse.Namespace, *, audio: bool = True) -> tuple[Addres
     return address, options
 
 
-def _credentials(args: argparse.Namespace, of_url: Credentials | None) -> Credentials | None:
+def _credentials(
+    args: argparse.Namespace, of_url: Credentials | None, host: str
+) -> Credentials | None:
     if args.user is None and of_url is None:
         if args.password_file is not None:
             raise UsageError("--password-file needs a --user")
@@ -143,8 +145,15 @@ def _credentials(args: argparse.Namespace, of_url: Credentials | None) -> Creden
     if "CAMKEEP_PASSWORD" in os.environ:
         return replace(who, password=os.environ["CAMKEEP_PASSWORD"])
     if sys.stdin is not None and sys.stdin.isatty():
-        return replace(who, password=getpass.getpass(f"Password of {who.user}: "))
+        return replace(who, password=_asked(f"{who.user} at {host}" if host else who.user))
     return who
+
+
+def _asked(whose: str) -> str:
+    try:
+        return getpass.getpass(f"Password of {printable(whose)}: ")
+    except EOFError:
+        raise UsageError("no password was given") from None
 
 
 def first_line(path: Path) -> str:
