@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from camkeep.cameras.simulate import Simulator, SimulatorOptions
 from camkeep.model import Cause
+from support.fakedclock import Faked
 from support.keeping import Found
 from support.keepprocess import keeping
 
@@ -91,36 +91,6 @@ async def test_nothing_is_written_into_another_archive(camera: Simulator, tmp_pa
     found = Found(folder)
     assert [gap.cause for gap in found.gaps].count(Cause.DISK_AWAY) == 1
     assert found.verified.intact
-
-
-class Faked:
-    """A wall clock that a test sets, for another process."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self.set(0)
-
-    def set(self, seconds: float) -> None:
-        """From now on it is so far ahead."""
-        self.ahead_s = seconds
-        draft = self._file.with_suffix(".new")
-        draft.write_text(f"{seconds:+.0f}\n")
-        draft.replace(self._file)
-
-    def now_s(self) -> float:
-        return time.time() + self.ahead_s
-
-    @property
-    def environment(self) -> dict[str, str]:
-        library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-        return {
-            "LD_PRELOAD": library.replace("x86_64", os.uname().machine),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DONT_RESET": "1",
-            "TZ": "Europe/Berlin",
-        }
 
 
 @pytest.mark.parametrize("step_h", [2, -1])
