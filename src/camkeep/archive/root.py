@@ -23,6 +23,8 @@ VERSION = 1
 """Of the layout."""
 
 _IGNORED = frozenset({"lost+found", ".DS_Store", "System Volume Information"})
+_BEGUN = frozenset({README, RECORDINGS, CLIPS, f".{README}.part", f".{MARKER}.part"})
+"""What there is before the marker of a new archive."""
 _README = """\
 This folder is an archive of camera recordings, kept by camkeep.
 
@@ -120,6 +122,8 @@ def _check_place(path: Path, new: bool) -> None:
         inside = {entry.name for entry in os.scandir(path)} - _IGNORED
     except OSError as error:
         raise NotWritable(f"{path} is not a folder that can be used: {error.strerror}") from error
+    if inside and inside <= _BEGUN and not _holds_anything(path):
+        return  # it was just being made when a crash came
     if inside:
         raise UsageError(
             f"{path} holds other things, but no archive: choose an empty folder, or one that does "
@@ -130,6 +134,12 @@ def _check_place(path: Path, new: bool) -> None:
             f"{path} is empty. If a disk belongs there, mount it; to begin an archive in it, say "
             "--new"
         )
+
+
+def _holds_anything(path: Path) -> bool:
+    """Whether a recording or a clip is at `path`."""
+    folders = [path / RECORDINGS, path / CLIPS]
+    return any(next(folder.iterdir(), None) for folder in folders if folder.is_dir())
 
 
 def _read_marker(marker: Path) -> str:
