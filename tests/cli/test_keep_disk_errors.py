@@ -98,4 +98,4 @@ async def test_an_index_that_cannot_be_written_costs_no_picture(tmp_path: Path) 
     numbers = after.numbers(known, read_number)
     jumps = [b - a for a, b in pairwise(numbers) if b - a != 1]
     assert len(jumps) <= 1  # from the one process to the other
-    assert len(numbers) > 2 * CAMERA.fps
+    assert len(numbers) >= CAMERA.fps  # the first file lasts a quarter of its length at least
