@@ -13,6 +13,7 @@ import pytest
 
 from camkeep.cameras.simulate import Simulator, SimulatorOptions
 from camkeep.model import Cause
+from support.aftermath import Aftermath
 from support.fakedclock import Faked
 from support.keeping import Found
 from support.keepprocess import keeping
@@ -49,6 +50,11 @@ async def grows(folder: Path, after: int = 0, timeout_s: float = 20) -> int:
             await asyncio.sleep(0.1)
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 async def test_nothing_is_written_where_the_disk_is_not(
     camera: Simulator, mounted: Path, tmp_path: Path
 ) -> None:
@@ -65,6 +71,7 @@ async def test_nothing_is_written_where_the_disk_is_not(
         subprocess.run(["mount", "--bind", tmp_path / "disk", mounted], check=True)
         told = await keep.says("recording", timeout_s=10, after=len(keep.told))
         await grows(mounted, before + 100_000)
+    assert Aftermath(mounted).complaints() == []
     found = Found(mounted)
     (away,) = [gap for gap in found.gaps if gap.cause is Cause.DISK_AWAY]
     assert 2 < away.seconds < 12
@@ -76,18 +83,20 @@ async def test_nothing_is_written_into_another_archive(camera: Simulator, tmp_pa
     for path in (other, folder):
         async with keeping(path, {"yard": camera.url}, *QUICK):
             await grows(path, 50_000)
-    names = sorted(path.name for path in other.rglob("*"))
+    stranger = contents(other)
     async with keeping(folder, {"yard": camera.url}, *QUICK) as keep:
         before = await grows(folder, await grows(folder))
         folder.rename(tmp_path / "aside")
         other.rename(folder)
         await keep.says("is not at", timeout_s=10)
         await asyncio.sleep(1)
-        assert sorted(path.name for path in folder.rglob("*")) == names
+        assert contents(folder) == stranger
         folder.rename(other)
         (tmp_path / "aside").rename(folder)
         await keep.says("recording", timeout_s=10, after=len(keep.told))
         await grows(folder, before + 100_000)
+    assert contents(other) == stranger
+    assert Aftermath(folder).complaints() == []
     found = Found(folder)
     assert [gap.cause for gap in found.gaps].count(Cause.DISK_AWAY) == 1
     assert found.verified.intact
