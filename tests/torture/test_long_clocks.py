@@ -25,9 +25,9 @@ OPTIONS = ("--segment", "5s", "--max-age", "1h")
 RIGHT_AFTER_S = 2.0
 """From a step of the clock until times are right again: a second to notice it, which is how often
 libfaketime looks, and a second for the recorder."""
-USUALLY_OFF_S, OFF_S = 0.02, 0.25
+USUALLY_OFF_S, OFF_S = 0.25, 1.0
 """How far off the time of a picture may be, in the middle and nine times of ten: libfaketime makes
-a process wait now and then."""
+a process wait now and then, and other programs do."""
 HOUR_S = 3600.0
 
 Steps = list[tuple[float, float]]
