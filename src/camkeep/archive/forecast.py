@@ -22,6 +22,8 @@ from camkeep.model import CameraId
 
 RATE_WINDOW_S = 86400.0
 """A rate is measured over a whole day, where there is one: nights are darker, and smaller."""
+LEAST_RATE = 1e-3
+"""Bytes a second; less is nothing."""
 LEAST_S = 60.0
 """Less footage than this says nothing about a rate."""
 
@@ -86,7 +88,7 @@ def measured_rate(
 def forecast(usage: Usage, policy: Policy, rates: Mapping[CameraId, float | None]) -> Forecast:
     """What becomes of `usage` under `policy` if each camera goes on at its rate (bytes/s)."""
     cameras = {
-        camera: _Camera(usage, policy, camera, rate)
+        camera: _Camera(usage, policy, camera, rate if rate >= LEAST_RATE else 0.0)
         for camera, rate in rates.items()
         if rate is not None
     }

@@ -36,10 +36,22 @@ AskIndex = Callable[[Callable[[Any], Any]], Any]
 """Has a job done with the index and waits for what comes of it."""
 
 
+Owed = list[tuple[Segment, Seal | None]]
+"""What is gone and could not be noted yet."""
+
+
 def remove_segments(
-    root: ArchiveRoot, camera: KeptCamera, segments: Sequence[Segment], ask: AskIndex, now: WallUs
+    root: ArchiveRoot,
+    camera: KeptCamera,
+    segments: Sequence[Segment],
+    ask: AskIndex,
+    now: WallUs,
+    owed: Owed | None = None,
 ) -> int:
     """Delete `segments` of `camera`; how many bytes that freed. Raises StorageError.
+
+    Where the disk is so full that a removal cannot be noted even afterwards, it is added to
+    `owed`, for `note_owed`.
 
     Steps: the rows are marked; the removal is noted, so that a hole in the chain is explained;
     the files go; their folders are flushed; the rows go. What a crash leaves is marked, and done
@@ -63,10 +75,27 @@ def remove_segments(
         with suppress(FileNotFoundError):
             root.files.sync_folder(root.path / day)
     if full:
-        removals = note_removals(root, camera, segments, now, seals)
+        owed = [] if owed is None else owed
+        owed += zip(segments, seals, strict=True)
+        note_owed(root, camera, owed, ask, now)
+        return freed
     ask(lambda index: index.forget(keys))
     ask(lambda index: index.replace_removals(camera.id, removals))
     return freed
+
+
+def note_owed(
+    root: ArchiveRoot, camera: KeptCamera, owed: Owed, ask: AskIndex, now: WallUs
+) -> None:
+    """Note what is gone already. Raises DiskFull where there still is no room, and may be tried
+    again."""
+    if owed:
+        gone, seals = [segment for segment, _ in owed], [seal for _, seal in owed]
+        removals = note_removals(root, camera, gone, now, seals)
+        owed.clear()
+        keys = [(segment.camera, segment.sequence) for segment in gone]
+        ask(lambda index: index.forget(keys))
+        ask(lambda index: index.replace_removals(camera.id, removals))
 
 
 def note_removals(

@@ -36,7 +36,14 @@ from camkeep.archive.layout import (
 )
 from camkeep.archive.ledger import Ledger
 from camkeep.archive.policyfile import write_policy
-from camkeep.archive.reaper import by_camera, first_day, remove_empty_days, remove_segments
+from camkeep.archive.reaper import (
+    Owed,
+    by_camera,
+    first_day,
+    note_owed,
+    remove_empty_days,
+    remove_segments,
+)
 from camkeep.archive.recovery import recover_camera
 from camkeep.archive.retention import Policy
 from camkeep.archive.root import ArchiveRoot, Lock
@@ -48,6 +55,8 @@ from camkeep.model import CameraId, Cause, Clip, KeptCamera, Segment, SegmentSta
 
 T = TypeVar("T")
 
+AGAIN_S = 1.0
+"""What index and files still do not agree on after so long is wrong."""
 LONGEST_NAME = 200
 """Characters of a camera's name."""
 
@@ -73,6 +82,7 @@ class Archive:
         self._clock = clock
         self._lock = lock
         self._opened: list[Opened] = []
+        self._owed: dict[CameraId, Owed] = {}
         self._back: asyncio.Task[None] | None = None
 
     @classmethod
@@ -101,6 +111,9 @@ class Archive:
 
     def close(self) -> None:
         """Let go of everything. Blocks until what waits is written."""
+        if any(self._owed.values()):
+            with suppress(CamkeepError, OSError):
+                self.on_disk(self._note_owed).result()
         self.volume.close()
         self.index.close()
         self._lock.beat(self._clock.wall())
@@ -225,7 +238,8 @@ class Archive:
         camera: KeptCamera | None = self.ask(lambda index: index.camera(camera_id))
         if camera is None or not going:
             return []
-        remove_segments(self.root, camera, going, self.ask, self._clock.wall())
+        owed = self._owed.setdefault(camera_id, [])
+        remove_segments(self.root, camera, going, self.ask, self._clock.wall(), owed)
         oldest = self.ask(lambda index: next(index.oldest(camera_id), None))
         if oldest is not None:
             remove_empty_days(self.root, camera, oldest.start)
@@ -233,6 +247,16 @@ class Archive:
             if first is not None:
                 self.ask(lambda index: index.drop_gaps(camera_id, first))
         return going
+
+    async def note_owed(self) -> None:
+        """Note what went from a disk that was too full to note it. Raises StorageError."""
+        if any(self._owed.values()):
+            await asyncio.wrap_future(self.on_disk(self._note_owed))
+
+    def _note_owed(self) -> None:
+        now = self._clock.wall()
+        for camera in self.ask(lambda index: index.cameras()):
+            note_owed(self.root, camera, self._owed.get(camera.id, []), self.ask, now)
 
     def _finish_deletions(self) -> None:
         """Delete what a crash left marked."""
@@ -252,7 +276,12 @@ class Archive:
             with Catalog.open(self.root.path / INDEX) as catalog:
                 return check(self.root.path, catalog)
 
-        return await asyncio.to_thread(compare)
+        first = await asyncio.to_thread(compare)
+        if not first:
+            return []
+        await asyncio.sleep(AGAIN_S)  # the index may be a moment behind a file that is new
+        again = await asyncio.to_thread(compare)
+        return [mismatch for mismatch in again if mismatch in first]
 
     async def age_state(self) -> tuple[WallUs | None, AgeState | None]:
         """When the newest footage ended, and what was believed of the time when last written."""

@@ -89,6 +89,8 @@ class Janitor:
         """Delete what has to go; how many segments that were. Raises StorageError."""
         await self._heal()
         gone = 0
+        with suppress(DiskFull):  # then there must be more room first
+            await self._archive.note_owed()
         while plan := await self._plan():
             went = 0
             for batch in batches(plan):
