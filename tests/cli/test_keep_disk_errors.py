@@ -56,7 +56,7 @@ async def test_a_file_that_fails_is_put_aside_and_another_begun(tmp_path: Path, 
         async with failing(keep, path, call, log):
             await until(aside.exists)
             await keep.says("failed: Input/output error; check the disk", 5)
-            await until(lambda: len(movies(folder, "garage")) == 2)
+            await until(lambda: len(movies(folder, "garage")) >= 2)
         await asyncio.sleep(1)
     assert log.read_text().count(f"{call}(") == 1  # it is never tried again
 
@@ -87,7 +87,7 @@ async def test_an_index_that_cannot_be_written_costs_no_picture(tmp_path: Path) 
         async with keeping(folder, cameras, "--segment", "5s") as keep:
             await until(lambda: movies(folder, "garage"))
             async with failing(keep, folder / "index.db-wal", "pwrite64", log, "ENOSPC"):
-                await until(lambda: len(movies(folder, "garage")) == 2)
+                await until(lambda: len(movies(folder, "garage")) >= 2)
         async with keeping(folder, cameras, "--segment", "5s") as keep:
             await keep.says("garage: recording")
     assert "ENOSPC " in log.read_text()
