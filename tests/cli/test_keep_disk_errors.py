@@ -45,7 +45,7 @@ async def failing(
 @pytest.mark.parametrize("call", ["fdatasync", "writev", "pwrite64"])
 async def test_a_file_that_fails_is_put_aside_and_another_begun(tmp_path: Path, call: str) -> None:
     folder, log = tmp_path / "cams", tmp_path / "calls"
-    options = ("--segment", "5s", "--flush", "1s")
+    options = ("--segment", "60s", "--flush", "1s")  # none ends before its disk fails
     async with (
         Simulator("easyn", CAMERA) as camera,
         keeping(folder, {"garage": camera.url}, *options) as keep,
