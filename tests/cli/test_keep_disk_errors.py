@@ -69,7 +69,7 @@ async def test_a_file_that_fails_is_put_aside_and_another_begun(
 
     after = Aftermath(folder)
     (known,) = after.cameras
-    others = after.segments(known)
+    others = list(after.segments(known))
     damaged = others.pop(which)
     assert damaged.state is SegmentState.DAMAGED
     assert (folder / damaged.path) == aside
