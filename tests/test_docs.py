@@ -17,10 +17,15 @@ from pathlib import Path
 import pytest
 
 import camkeep
+from camkeep.archive.clips import write_clip
+from camkeep.archive.coverage import Coverage
+from camkeep.archive.files import SystemFiles
+from camkeep.archive.layout import new_clip_id
 from camkeep.cameras.simulate import Simulator, SimulatorOptions
 from camkeep.cameras.simulate.faults import KINDS
 from camkeep.cli.main import COMMANDS, main, parser
 from camkeep.engine.keeper import KeepOptions
+from camkeep.model import Clip, Gap, KeptCamera, Segment
 from support.clips import clip
 from support.gst import gst_server, play
 from support.keeping import clock_at, keep
@@ -84,7 +89,10 @@ async def an_archive(folder: Path) -> None:
     """Of a camera that was recorded a moment ago, in several segments."""
     ago_s = time.time() - 10 - WALL0 / 1e6
     camera = Staged(stream(100, wall_shift_s=ago_s))
-    await keep(folder, camera, options=KeepOptions(segment_s=1.0), clock=clock_at(ago_s))
+    found = await keep(folder, camera, options=KeepOptions(segment_s=1.0), clock=clock_at(ago_s))
+    start = found.segments[0].start
+    held = Clip(new_clip_id(), "fox", (found.camera.id,), start, start, True, start)
+    write_clip(folder, SystemFiles(), held)
 
 
 async def test_the_chain_is_checked_without_camkeep(tmp_path: Path) -> None:
@@ -139,6 +147,15 @@ def test_every_method_is_in_its_table(kind: type) -> None:
     for name, _ in inspect.getmembers(kind):
         if not name.startswith("_"):
             assert f"`{name}" in page, name
+
+
+@pytest.mark.parametrize("value", [KeptCamera, Segment, Gap, Coverage, Clip])
+def test_every_field_is_in_its_row(value: type) -> None:
+    page = (ROOT / "docs" / "python.md").read_text()
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{value.__name__}` | "))
+    for name, _ in (*inspect.get_annotations(value).items(), *inspect.getmembers(value)):
+        if not name.startswith("_"):
+            assert f"`{name}`" in row, name
 
 
 def options_of(command: argparse.ArgumentParser) -> Iterator[str]:
