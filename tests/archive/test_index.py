@@ -104,8 +104,6 @@ def test_segments_of_an_interval_are_those_of_a_list(
         start, end = sorted((data.draw(near), data.draw(near)))
         expected = [each for each in made if reaches(each, start, end)]
         assert index.segments(CAM.id, WallUs(start), WallUs(end)) == expected
-        since = [s.size for s in made if s.start >= start and s.state is not DELETING]
-        assert index.recorded_since(WallUs(start)) == {CAM.id: sum(since), OTHER.id: 0}
     kept = [each for each in made if each.state is not DELETING]
     assert index.totals()[CAM.id] == Total(
         len(kept),

@@ -34,6 +34,21 @@ def test_an_empty_folder_may_be_the_place_of_a_disk(tmp_path: Path) -> None:
     make_root(tmp_path, new=True)
 
 
+def test_a_new_folder_below_a_disk_that_is_not_mounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fstab = tmp_path / "fstab"
+    fstab.write_text(f"# disks\nUUID=1 / ext4 rw 0 1\nUUID=2 {tmp_path / 'disk'} ext4 rw 0 2\n")
+    monkeypatch.setattr("camkeep.archive.root.FSTAB", fstab)
+    (tmp_path / "disk").mkdir()
+    with pytest.raises(UsageError, match="is not mounted"):
+        make_root(tmp_path / "disk" / "cams")
+    assert list((tmp_path / "disk").iterdir()) == []
+    make_root(tmp_path / "elsewhere")
+    make_root(tmp_path / "disk" / "cams", new=True)
+    assert open_root(tmp_path / "disk" / "cams").id
+
+
 def test_nothing_is_made_among_other_things(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").touch()
     with pytest.raises(UsageError, match="holds other things"):

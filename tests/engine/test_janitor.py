@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from camkeep.archive.files import Room, SystemFiles
-from camkeep.archive.layout import new_clip_id
+from camkeep.archive.layout import damaged_name, new_clip_id
+from camkeep.archive.reaper import remove_segments
 from camkeep.archive.retention import Limits, Policy
-from camkeep.archive.root import make_root
+from camkeep.archive.root import ArchiveRoot, make_root
 from camkeep.archive.store import Archive
 from camkeep.clock import FakeClock
 from camkeep.engine import janitor as rules
 from camkeep.engine.janitor import Janitor
 from camkeep.engine.keeper import KeepOptions
-from camkeep.model import Clip
+from camkeep.model import Clip, SegmentState
 from support.keeping import Found, at, clock_at, keep
 from support.staged import Staged, stream
 
@@ -157,3 +159,30 @@ async def test_days_without_footage_go_with_it(tmp_path: Path) -> None:
     (left,) = [path.name for path in base.iterdir() if path.is_dir()]
     assert found.segments[0].path.split("/")[2] == left
     assert [gap.start for gap in found.gaps] == [at(3 * day + 2)]
+
+
+async def test_a_damaged_segment_whose_deletion_was_cut_short_leaves_no_row(folder: Path) -> None:
+    """It has no seal, so nothing notes its removal: its row alone says that it was to go."""
+    first = Found(folder).segments[0]
+    aside = damaged_name(first.path)
+    (folder / first.path).rename(folder / aside)
+    damaged = replace(first, path=aside, state=SegmentState.DAMAGED, chain=b"")
+    archive = Archive.open(make_root(folder), clock_at(SECONDS))
+    archive.ask(lambda index: index.segment_damaged(damaged))
+
+    class Killed(BaseException):
+        pass
+
+    class Dying(SystemFiles):
+        """Killed when the file is gone, and its row is not."""
+
+        def sync_folder(self, path: Path) -> None:
+            raise Killed
+
+    dying = ArchiveRoot(folder, archive.root.id, Dying())
+    with pytest.raises(Killed):
+        remove_segments(dying, Found(folder).camera, [damaged], archive.ask, at(SECONDS))
+    archive.close()
+    assert not (folder / aside).exists()
+    Archive.open(make_root(folder), clock_at(SECONDS)).close()
+    assert Found(folder).segments[0].sequence == first.sequence + 1

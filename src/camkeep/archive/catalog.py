@@ -299,15 +299,6 @@ class Catalog:
         found = self._rows(f"SELECT id, segments, bytes, ({first}), ({last}) FROM cameras")
         return {CameraId(row[0]): Total(*row[1:]) for row in found}
 
-    def recorded_since(self, start: WallUs) -> dict[CameraId, int]:
-        """Bytes of each camera in segments that began at `start` or later and are still kept."""
-        summed = (
-            "SELECT coalesce(sum(size), 0) FROM segments "
-            "WHERE camera = number AND start_us >= ? AND state <> 'deleting'"
-        )
-        found = self._rows(f"SELECT id, ({summed}) FROM cameras", start)
-        return {CameraId(camera): size for camera, size in found}
-
     # -- within
 
     def _iterate(self, camera: CameraId, which: str, after: int) -> Iterator[Segment]:

@@ -23,6 +23,7 @@ from camkeep.archive.layout import (
     DayFolder,
     day_name,
     days_of,
+    is_damaged,
     read_instant,
     segments_in,
 )
@@ -105,14 +106,17 @@ def note_removals(
     now: WallUs,
     seals: Sequence[Seal | None] | None = None,
 ) -> list[Removal]:
-    """Write down that sealed `segments` are removed on purpose; all removals of the camera."""
+    """Write down that sealed `segments` are removed on purpose; all removals of the camera.
+
+    A damaged one is no part of the chain, even where its last flush failed behind its seal.
+    """
     path = root.path / RECORDINGS / camera.folder / REMOVED_FILE
     before = read_removed(path, camera.id)
     removals = before
     for number, segment in enumerate(segments):
         seal = seals[number] if seals is not None else seal_of(root.path / segment.path)
         known = any(row.first <= segment.sequence <= row.last for row in removals)
-        if seal is not None and not known:
+        if seal is not None and not known and not is_damaged(segment.path):
             removals = joined(
                 removals,
                 Removal(

@@ -25,6 +25,8 @@ VERSION = 1
 _IGNORED = frozenset({"lost+found", ".DS_Store", "System Volume Information"})
 _BEGUN = frozenset({README, RECORDINGS, CLIPS, f".{README}.part", f".{MARKER}.part"})
 """What there is before the marker of a new archive."""
+FSTAB = Path("/etc/fstab")
+"""Names the disks that belong to this machine (fstab(5))."""
 _README = """\
 This folder is an archive of camera recordings, kept by camkeep.
 
@@ -117,6 +119,11 @@ def _check_place(path: Path, new: bool) -> None:
     if not os.path.lexists(path):
         if not os.path.isdir(path.parent):  # noqa: PTH112 - of os.path: those of pathlib may raise
             raise NotWritable(f"there is no folder {path.parent}: create it, or mount its disk")
+        if not new and (place := unmounted(path)) is not None:
+            raise UsageError(
+                f"the disk of {place} is not mounted ({FSTAB} names it): mount it; to begin an "
+                "archive on the disk that is there instead, say --new"
+            )
         return
     try:
         inside = {entry.name for entry in os.scandir(path)} - _IGNORED
@@ -134,6 +141,19 @@ def _check_place(path: Path, new: bool) -> None:
             f"{path} is empty. If a disk belongs there, mount it; to begin an archive in it, say "
             "--new"
         )
+
+
+def unmounted(path: Path) -> Path | None:
+    """The folder at or above `path` that is to be the place of a disk, and is not now; None where
+    there is none, or where nobody can know."""
+    try:
+        rows = [line.split() for line in FSTAB.read_text(errors="replace").splitlines()]
+    except OSError:
+        return None
+    places = {row[1] for row in rows if len(row) > 1 and not row[0].startswith("#")}
+    here = Path(os.path.abspath(path))  # noqa: PTH100 - links stay as fstab writes them
+    above = (place for place in (here, *here.parents) if str(place) in places)
+    return next((place for place in above if not os.path.ismount(place)), None)
 
 
 def _holds_anything(path: Path) -> bool:

@@ -60,6 +60,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--new", action="store_true", help="begin an archive in a folder that is there and empty"
     )
     add_connection(parser)
+    _add_limits(parser)
+    _add_ways(parser)
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(run=run)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
     much = parser.add_argument_group(
         "how much is kept", "The oldest goes first; clips that are held stay."
     )
@@ -88,6 +95,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=[],
         help="of one camera; may be repeated",
     )
+
+
+def _add_ways(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how it is recorded")
     how.add_argument(
         "--segment", metavar="TIME", type=between(5, 600), default=60.0, help="of a file (60s)"
@@ -112,8 +122,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=5.0,
         help="what a clip has of the time before the button was pressed (5s)",
     )
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
