@@ -6,9 +6,11 @@ import asyncio
 import base64
 import io
 import re
+import statistics
 import struct
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -314,13 +316,14 @@ async def test_rate_and_resolution_codes_change_the_stream() -> None:
     async with Simulator("easyn", options) as camera:
         stream = "/videostream.cgi?resolution=8&rate=1"
         async with asked(camera.port, stream) as (reader, _):
-            data = await read_until(reader, lambda d: len(numbers(d)) > 10)
+            data = await read_until(reader, lambda d: len(numbers(d)) > 30)
         sent = [s for s in camera.sent if s.viewer]
         jpeg = data[data.index(b"\xff\xd8") :]
         with Image.open(io.BytesIO(jpeg)) as image:
             assert image.size == (320, 240)
-        # 20 a second: not early by more than the frame that was due already
-        assert sent[9].mono_ns - sent[1].mono_ns > 7 * 50_000_000
+        # 20 a second, not 40; some come in a burst where the machine was busy
+        apart = [b.mono_ns - a.mono_ns for a, b in pairwise(sent)]
+        assert statistics.median(apart) > 40_000_000
         for wrong in ("resolution=9", "rate=2", "rate=", "rate=-1", "rate=%C2%B2"):
             raw = await get(camera.port, f"/videostream.cgi?{wrong}")
             assert raw.body == b"error: illegal params.\n"
