@@ -82,7 +82,8 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def parse_span(text: str) -> Span:
-    """``mon-fri 08:00-18:00``, ``sat,sun 22:00-06:00``, ``daily 07:00-09:30``. Raises UsageError."""
+    """``mon-fri 08:00-18:00``, ``sat,sun 22:00-06:00``, ``daily 07:00-09:30``. Raises
+    UsageError."""
     try:
         days, times = text.lower().split()
         begin, _, until = times.partition("-")
@@ -95,10 +96,8 @@ def parse_span(text: str) -> Span:
 
 def span_text(span: Span) -> str:
     """What `parse_span` reads."""
-    if len(span.days) == 7:
-        days = "daily"
-    else:
-        days = ",".join(DAYS[day] for day in sorted(span.days))
+    daily = len(span.days) == len(DAYS)
+    days = "daily" if daily else ",".join(DAYS[day] for day in sorted(span.days))
     return f"{days} {span.start:%H:%M}-{span.end:%H:%M}"
 
 
