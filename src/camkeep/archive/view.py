@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from camkeep.archive.adopt import segment_of_file
 from camkeep.archive.catalog import Catalog
 from camkeep.archive.clips import read_clips
 from camkeep.archive.coverage import Coverage, coverage
 from camkeep.archive.export import Exported, export_clip
+from camkeep.archive.growing import at_this_moment
 from camkeep.archive.layout import INDEX
 from camkeep.archive.root import open_root
 from camkeep.archive.virtual import VirtualClip, open_clip
 from camkeep.clock import Clock, SystemClock, WallUs
-from camkeep.errors import MediaError, UsageError
+from camkeep.errors import UsageError
 from camkeep.media.mp4.splice import Gaps
 from camkeep.model import Clip, Gap, KeptCamera, Segment, SegmentState
 
@@ -95,20 +93,8 @@ class ArchiveView:
         grows as it is at this moment."""
         begin, until = as_wall(start), as_wall(end)
         found = self.catalog.segments(self.camera(camera).id, begin, until)
-        return [s for s in map(self._at_this_moment, found) if s.end > begin or s.start >= begin]
-
-    def _at_this_moment(self, segment: Segment) -> Segment:
-        """`segment`, of which the index knows only when it began while it grows."""
-        if segment.state is SegmentState.OPEN:
-            with suppress(OSError, MediaError):
-                found = segment_of_file(self.path, segment.path, segment.camera)
-                return replace(
-                    segment,
-                    duration_us=found.duration_us,
-                    size=found.size,
-                    frames=found.frames,
-                )
-        return segment
+        seen = (at_this_moment(self.path, segment) for segment in found)
+        return [s for s in seen if s.end > begin or s.start >= begin]
 
     def gaps(self, camera: str, start: Instant, end: Instant) -> list[Gap]:
         """When the camera should have been recorded between the two and was not, and why."""
