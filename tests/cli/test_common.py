@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camkeep.cameras.source import parse_trust
-from camkeep.cli.common import add_camera, camera_from, in_bytes, in_rate, in_time, seconds
+from camkeep.cli.amounts import seconds
+from camkeep.cli.common import add_camera, camera_from, in_bytes, in_rate, in_time
 from camkeep.errors import UsageError
 
 

@@ -9,7 +9,8 @@ import json
 from camkeep.cameras.easyn.discovery import Found, discover
 from camkeep.cameras.v4l2 import Webcam, list_devices
 from camkeep.cameras.v4l2.offer import Format, Rates
-from camkeep.cli.common import folded, say, seconds
+from camkeep.cli.amounts import seconds
+from camkeep.cli.common import folded, say
 from camkeep.errors import NotSupported
 
 

@@ -17,6 +17,7 @@ from typing import TextIO
 
 from camkeep.cameras.address import Address, Credentials, parse_address
 from camkeep.cameras.source import TIMEOUT_S, SourceOptions, parse_trust
+from camkeep.cli.amounts import seconds
 from camkeep.errors import UsageError, WriteFailed
 from camkeep.model import Codec
 
@@ -33,17 +34,6 @@ CODECS = {
     Codec.PCMU: "G.711 µ-law",
 }
 """What people call them."""
-
-_UNITS = {
-    "": 1.0,
-    "ms": 0.001,
-    "s": 1.0,
-    "m": 60.0,
-    "min": 60.0,
-    "h": 3600.0,
-    "d": 86400.0,
-    "w": 604800.0,
-}
 
 DATA = "CAMKEEP_DATA"
 """The variable that names the archive where --data does not."""
@@ -164,19 +154,6 @@ def first_line(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise UsageError(f"cannot read the password from {path}: {reason}") from None
-
-
-def seconds(text: str) -> float:
-    """``90``, ``90s``, ``1.5m``, ``10min``, ``2h``, ``1h30m`` in seconds."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
-    joined = "".join(number + unit for number, unit in parts)
-    known = all(unit in _UNITS for _, unit in parts)
-    if not parts or not known or joined != re.sub(r"\s", "", text.lower()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write 90s, 10m or 1h30m")
-    total = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if not total > 0:
-        raise argparse.ArgumentTypeError("a length of time is more than 0")
-    return total
 
 
 def whole_number(text: str) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
-from camkeep.cli.common import seconds
+from camkeep.cli.amounts import seconds
 from camkeep.clock import WallUs
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from camkeep.cli.amounts import seconds
 from camkeep.cli.common import (
     CODECS,
     add_camera,
@@ -17,7 +18,6 @@ from camkeep.cli.common import (
     in_time,
     rows,
     say,
-    seconds,
 )
 from camkeep.engine.diagnosis import diagnose
 from camkeep.engine.probe import Report, probe

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+from camkeep.cli.amounts import seconds
 from camkeep.cli.common import (
     add_camera,
     camera_from,
@@ -18,7 +19,6 @@ from camkeep.cli.common import (
     in_time,
     rows,
     say,
-    seconds,
     whole_number,
 )
 from camkeep.cli.meter import Meter
