@@ -1,6 +1,6 @@
 """The index, to read: every question that is asked of it.
 
-A catalog has a connection of its own, for the thread that opened it; any number may be open
+A catalog has a connection of its own, for one thread at a time; any number may be open
 while the index is written. All methods block, for milliseconds, and raise IndexDamaged where the
 index turns out to be damaged, or another StorageError.
 """
@@ -59,7 +59,7 @@ class _Place(NamedTuple):
 
 
 class Catalog:
-    """The index, to read. Use from one thread."""
+    """The index, to read. Use from one thread at a time."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         """Use `open`."""
@@ -223,20 +223,22 @@ class Catalog:
 
     # -- gaps, clips, removals
 
-    def gaps(self, camera: CameraId, start: WallUs, end: WallUs, now: WallUs) -> list[Gap]:
+    def gaps(
+        self, camera: CameraId, start: WallUs, end: WallUs, now: WallUs, *, least_us: int = 1
+    ) -> list[Gap]:
         """Gaps that touch [start, end), whole, in order of their beginning. One that lasts ends
-        `now`. Those of no length are left out."""
+        `now`. Those that are shorter than `least_us` are left out, but for one that lasts."""
         place = self._place(camera)
         if place is None:
             return []
         found = self._rows(
             f"SELECT {rows.GAP} FROM gaps WHERE camera = ?1 AND start_us < ?3 "
-            f"AND start_us > ?2 - {LONG_GAP_US} AND end_us > ?2 AND end_us > start_us "
+            f"AND start_us > ?2 - {LONG_GAP_US} AND end_us > ?2 AND end_us - start_us >= ?4 "
             f"AND end_us - start_us <= {LONG_GAP_US} UNION ALL "
             f"SELECT {rows.GAP} FROM gaps WHERE camera = ?1 AND start_us < ?3 "
             f"AND (end_us IS NULL OR end_us - start_us > {LONG_GAP_US}) "
             "AND (end_us IS NULL OR end_us > ?2)",
-            *(place.number, start, end),
+            *(place.number, start, end, max(1, least_us)),
         )
         gaps = []
         for gap in map(rows.gap_of, found):

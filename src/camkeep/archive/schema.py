@@ -224,7 +224,8 @@ _WITHOUT_LOG = (
 
 
 def connect(path: Path, *, write: bool, log: bool = True) -> sqlite3.Connection:
-    """A connection for the calling thread, to a database that is there unless `write`.
+    """A connection to a database that is there unless `write`: for the calling thread, or where
+    it only reads for one thread at a time.
 
     Without a `log`, rows are changed in place: it is for a disk on which no log has room, and
     then a crash while one is written costs a reindex. Raises sqlite3.Error.
@@ -236,6 +237,7 @@ def connect(path: Path, *, write: bool, log: bool = True) -> sqlite3.Connection:
         isolation_level=None,  # transactions begin where BEGIN is said
         timeout=_BUSY_S,
         cached_statements=64,
+        check_same_thread=write,  # readers are handed from thread to thread, never shared
     )
     try:
         connection.execute("PRAGMA trusted_schema = OFF")

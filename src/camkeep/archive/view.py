@@ -13,13 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from camkeep.archive.catalog import Catalog
 from camkeep.archive.clips import read_clips
 from camkeep.archive.coverage import Coverage, coverage
 from camkeep.archive.export import Exported, export_clip
 from camkeep.archive.growing import at_this_moment
 from camkeep.archive.layout import INDEX
 from camkeep.archive.root import open_root
+from camkeep.archive.timecatalog import TimeCatalog
 from camkeep.archive.virtual import VirtualClip, open_clip
 from camkeep.clock import Clock, SystemClock, WallUs
 from camkeep.errors import UsageError
@@ -53,7 +53,7 @@ class ArchiveView:
         """Raises UsageError where there is no archive, IndexDamaged where it needs reindexing."""
         self._root = open_root(Path(path))
         self._clock = clock or SystemClock()
-        self.catalog = Catalog.open(self._root.path / INDEX)
+        self.catalog = TimeCatalog.open(self._root.path / INDEX)
         """All questions that can be asked of the index."""
 
     @property

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 
-from camkeep.archive.forecast import Forecast, forecast, in_words, measured_rate
-from camkeep.archive.holds import Holds
+from camkeep.archive.forecast import Forecast, forecast, in_words
 from camkeep.archive.policyfile import read_policy
-from camkeep.archive.retention import CameraUsage, Usage
+from camkeep.archive.retention import CameraUsage
 from camkeep.archive.root import is_locked, open_root
-from camkeep.archive.view import ArchiveView
+from camkeep.archive.usage import rates_of, usage_of
 from camkeep.cli.archive_common import from_to, instant, print_json, span, view_from
 from camkeep.cli.common import data_from, folded, in_bytes, say
 from camkeep.clock import SystemClock, WallUs
 from camkeep.model import CameraId
-
-_DAY_US = 86_400_000_000
 
 
 def add_usage(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +25,9 @@ def run_usage(args: argparse.Namespace) -> int:
     root = open_root(data_from(args))
     room, policy = root.room(), read_policy(root.path)
     with view_from(args) as view:
-        cameras, usage = view.cameras(), _usage(view, room.free)
-        ahead = forecast(usage, policy, _rates(view))
+        now = SystemClock().wall()
+        cameras, usage = view.cameras(), usage_of(view.catalog, view.clips(), room.free, now)
+        ahead = forecast(usage, policy, rates_of(view.catalog, now))
         totals = view.catalog.totals()
     if args.json:
         print_json(
@@ -69,43 +66,6 @@ def _camera_usage(used: CameraUsage, start: WallUs | None, end: WallUs | None) -
         return "  nothing is kept"
     held = f", {in_bytes(used.held_bytes)} of it held by clips" if used.held_bytes else ""
     return f"  {in_bytes(used.total_bytes)}{held}, {from_to(start, end)} ({span(start, end)})"
-
-
-def _usage(view: ArchiveView, free: int) -> Usage:
-    clips = view.clips()
-    holds, held = Holds.of_clips(clips), Counter[CameraId]()
-    seen: set[tuple[CameraId, int]] = set()
-    for clip in clips:
-        for camera in clip.cameras if clip.held else ():
-            end = clip.end if clip.end is not None else SystemClock().wall()
-            until = WallUs(max(end, clip.start + 1))
-            for segment in view.catalog.segments(camera, clip.start, until):
-                key = (camera, segment.sequence)
-                if key not in seen and holds.cover(segment):
-                    seen.add(key)
-                    held[camera] += segment.size
-    return Usage(
-        {
-            camera: CameraUsage(total.bytes, held_bytes=held[camera])
-            for camera, total in view.catalog.totals().items()
-        },
-        free,
-    )
-
-
-def _rates(view: ArchiveView) -> dict[CameraId, float | None]:
-    now = SystemClock().wall()
-    return {
-        camera.id: measured_rate(
-            (
-                (segment.start, segment.end, segment.size)
-                for segment in view.catalog.segments(camera.id, WallUs(now - _DAY_US), now)
-            ),
-            now,
-            since=camera.since,
-        )
-        for camera in view.cameras()
-    }
 
 
 def _forecast_json(ahead: Forecast, camera: CameraId | None) -> dict[str, object]:
