@@ -26,7 +26,7 @@ HIDDEN = "***"
 _QUOTED = r"b?\"(?:[^\"\\]|\\.)*\"|b?'(?:[^'\\]|\\.)*'"
 _KEY = (
     r"pass\w{0,16}|pwd|pas|secret\w{0,16}|tokens?|key|auth|credentials?|"
-    r"sig|signature|nonce|response|session|csrf\w{0,16}"
+    r"sig|signature|nonce|response|session|camkeep|csrf\w{0,16}"
 )
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Whatever stands before the last @ of a URL: a password may hold / and @, too
