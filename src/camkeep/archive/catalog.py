@@ -35,6 +35,10 @@ FIRST_CHUNK, CHUNK = 8, 512
 few are enough, and no reader holds the index for long."""
 
 
+_UNFINISHED = "segments INDEXED BY segments_unfinished"
+"""Without being told, SQLite would look through all segments of the camera."""
+
+
 class Total(NamedTuple):
     """How much is kept of a camera. What is being deleted does not count."""
 
@@ -149,7 +153,7 @@ class Catalog:
         )
         found = self._segments(place, where, place.number, end, start, place.number, start)
         growing = "camera = ? AND state <> 'closed' AND state = 'open' AND start_us < ?"
-        found += self._segments(place, growing, place.number, end)
+        found += self._segments(place, growing, place.number, end, table=_UNFINISHED)
         return sorted(found, key=lambda segment: segment.sequence)
 
     def segment(self, camera: CameraId, sequence: int) -> Segment | None:
@@ -181,8 +185,10 @@ class Catalog:
     def not_closed(self, camera: CameraId) -> list[Segment]:
         """Segments in any other state, in order of recording."""
         place = self._place(camera)
+        if place is None:
+            return []
         where = "camera = ? AND state <> 'closed' ORDER BY sequence"
-        return self._segments(place, where, place.number) if place is not None else []
+        return self._segments(place, where, place.number, table=_UNFINISHED)
 
     def oldest(self, camera: CameraId) -> Iterator[Segment]:
         """Closed and damaged segments, in order of recording, fetched as they are asked for."""
@@ -217,8 +223,9 @@ class Catalog:
         for camera in self.cameras():
             place = self._place(camera.id)
             if place is not None:
-                where = "camera = ? AND state <> 'closed' AND state IN ('open', 'deleting')"
-                found += self._segments(place, where + " ORDER BY sequence", place.number)
+                where = "camera = ? AND state <> 'closed' AND state IN ('open', 'deleting') "
+                where += "ORDER BY sequence"
+                found += self._segments(place, where, place.number, table=_UNFINISHED)
         return found
 
     # -- gaps, clips, removals
@@ -314,9 +321,11 @@ class Catalog:
                 return
             after, size = chunk[-1].sequence, min(2 * size, CHUNK)
 
-    def _segments(self, place: _Place, where: str, *values: Any) -> list[Segment]:
+    def _segments(
+        self, place: _Place, where: str, *values: Any, table: str = "segments"
+    ) -> list[Segment]:
         camera, folder = self._ids[place.number], place.folder
-        found = self._rows(f"SELECT {rows.SEGMENT} FROM segments WHERE {where}", *values)
+        found = self._rows(f"SELECT {rows.SEGMENT} FROM {table} WHERE {where}", *values)
         return [rows.segment_of(row, camera, folder) for row in found]
 
     def _place(self, camera: CameraId) -> _Place | None:
