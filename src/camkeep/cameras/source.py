@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from camkeep.cameras.address import Address, Credentials
+from camkeep.cameras.reach import MayReach
 from camkeep.cameras.trouble import Trouble
 from camkeep.clock import Clock, SystemClock
 from camkeep.errors import UsageError
@@ -46,6 +47,12 @@ class Notes:
     """How often each malformation was met."""
     dropped: int = 0
     """Samples that a program did not take in time (see `AsyncCamera.samples`)."""
+
+    def begin_anew(self) -> None:
+        """What follows comes from elsewhere: forget what was said of it. Counts stay."""
+        self.product = self.login = self.transport = None
+        self.promised_fps = self.clock_offset_s = None
+        self.video = self.audio = None
 
 
 class Source(Protocol):
@@ -111,3 +118,5 @@ class SourceOptions:
     """Whether each arrival is to be known as exactly as it can be, at any cost (`pacer.py`):
     for those who measure the camera."""
     clock: Clock = field(default_factory=SystemClock)
+    may_reach: MayReach | None = None
+    """Judges each numeric address before anything is connected to it; None where all may be."""

@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from camkeep.cameras.address import Address
 from camkeep.cameras.pacer import pacer
+from camkeep.cameras.reach import open_connection
 from camkeep.cameras.source import SourceOptions, Trust
 from camkeep.clock import Clock, MonoNs, WallUs
 from camkeep.errors import (
@@ -219,19 +220,19 @@ class Wire(asyncio.BufferedProtocol):
 async def connect(address: Address, feed: Feed, options: SourceOptions, *, tls: bool) -> Wire:
     """Open a connection to `address`.
 
-    Raises Unreachable, NotTrusted, or WrongProtocol where TLS was wanted and is not spoken.
+    Raises Unreachable, NotTrusted, Forbidden where `options.may_reach` does, or WrongProtocol
+    where TLS was wanted and is not spoken.
     """
-    loop = asyncio.get_running_loop()
     context = _tls_context(options.trust) if tls else None
     try:
         async with asyncio.timeout(options.connect_timeout_s):
-            transport, wire = await loop.create_connection(
+            transport, wire = await open_connection(
                 lambda: Wire(feed, options.clock),
                 address.host,
                 address.port,
-                ssl=context,
-                server_hostname=address.host if tls else None,
-                happy_eyeballs_delay=0.25,
+                context,
+                options.connect_timeout_s,
+                options.may_reach,
             )
     except TimeoutError:
         raise Unreachable(
@@ -259,15 +260,16 @@ async def _not_trusted(address: Address, options: SourceOptions, why: str) -> No
     """The error for a certificate that nobody chose to trust. It names the fingerprint, for a
     person to compare: that takes another connection, over which nothing is sent."""
     shown = "FINGERPRINT"
-    loop = asyncio.get_running_loop()
-    with suppress(OSError):
+    with suppress(OSError, CameraError):
         async with asyncio.timeout(options.connect_timeout_s):
-            transport, _ = await loop.create_connection(
+            context = _tls_context(Trust(fingerprint=shown))
+            transport, _ = await open_connection(
                 asyncio.Protocol,
                 address.host,
                 address.port,
-                ssl=_tls_context(Trust(fingerprint=shown)),
-                server_hostname=address.host,
+                context,
+                options.connect_timeout_s,
+                options.may_reach,
             )
         shown = _fingerprint(transport.get_extra_info("ssl_object"))
         transport.abort()

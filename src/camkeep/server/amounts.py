@@ -63,7 +63,7 @@ def read_size(text: str) -> int:
         raise UsageError(f"{text!r} is no size: write 500GB or 1.5TB")
     unit = (1024 if found[3] else 1000) ** _POWERS[(found[2] or "").lower()]
     whole, _, part = found[1].partition(".")
-    count = int(whole) * unit + round(int(part or "0") * unit / 10 ** len(part))
+    count: int = int(whole) * unit + round(int(part or "0") * unit / 10 ** len(part))
     if count <= 0:
         raise UsageError("a size is more than 0")
     return count

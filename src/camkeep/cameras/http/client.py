@@ -219,7 +219,11 @@ def product(head: Head) -> str | None:
 
 
 def _redirected(address: Address, location: str) -> Address:
-    """Where a redirect leads. Raises Forbidden for another host or from https to http."""
+    """Where a redirect leads. Raises Forbidden for another host or port, or from https to http.
+
+    The login goes along, and what listens at another port may be another device behind the same
+    router, or a service of this machine; from http to https it is the camera itself.
+    """
     scheme = "https" if address.scheme in TLS_SCHEMES else "http"
     base = str(replace(address, scheme=scheme, query=""))
     target: Address | None = None
@@ -234,6 +238,11 @@ def _redirected(address: Address, location: str) -> Address:
         )
     if scheme == "https" and target.scheme == "http":
         raise Forbidden("the camera redirects from https to http, where camkeep does not follow")
+    if target.port != address.port and scheme == target.scheme:
+        raise Forbidden(
+            f"the camera redirects to another port ({target.port}), where camkeep does not follow: "
+            "give that address if it is the right one"
+        )
     return target
 
 
