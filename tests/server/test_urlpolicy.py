@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
@@ -137,10 +139,10 @@ def test_what_is_no_camera_is_always_refused(host: str) -> None:
             judged(f"http://{host}/x", policy)
 
 
-@pytest.mark.parametrize("host", ["a b", "x/../y", "::1::", "127.0.0.1%00", "%6cocalhost", "."])
+@pytest.mark.parametrize("host", ["a b", "127.0.0.1%00", "%6cocalhost", ".", "a,b"])
 def test_what_is_no_host(host: str) -> None:
     with pytest.raises(UsageError):
-        judged(f"http://{host}:80x/")
+        judged(f"http://{host}/")
 
 
 def test_networks_of_the_house_are_for_administrators() -> None:
@@ -206,25 +208,20 @@ def test_numbers_are_read_as_the_system_reads_them(text: str) -> None:
         assert text.rstrip(".") != text or "0x" in text.lower()
 
 
-@given(
-    st.one_of(
-        st.integers(0, 2**32 - 1).map(IPv4Address), st.integers(0, 2**128 - 1).map(IPv6Address)
-    )
-)
+def refuses(judge: Callable[[], None]) -> bool:
+    try:
+        judge()
+    except CamkeepError:
+        return True
+    return False
+
+
+@given(st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 - 1).map(IPv6Address))
 def test_saving_and_connecting_judge_alike(ip: IPv4Address | IPv6Address) -> None:
     host = f"[{ip}]" if ip.version == 6 else str(ip)
     for policy in (CAREFUL, OPEN):
-        refused = []
-        for judge in (
-            lambda p=policy: judged(f"rtsp://{host}/", p),
-            lambda p=policy: p.check_ip(str(ip)),
-        ):
-            try:
-                judge()
-                refused.append(False)
-            except CamkeepError:
-                refused.append(True)
-        assert refused[0] == refused[1]
+        saving = refuses(partial(judged, f"rtsp://{host}/", policy))
+        assert saving == refuses(partial(policy.check_ip, str(ip)))
     if ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified:
         with pytest.raises(Forbidden):
             CAREFUL.check_ip(str(ip))

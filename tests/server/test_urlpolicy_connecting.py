@@ -34,7 +34,7 @@ async def test_nothing_is_sent_to_this_machine() -> None:
     async with serving(ok) as server:
         for host in ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"):
             for scheme in ("http", "easyn", "rtsp"):
-                address, _ = parse_address(f"{scheme}://{host}:{server.port}/x")
+                address, _ = parse_address(f"{scheme}://{host}:{server.port}/")
                 with pytest.raises(Forbidden, match="allow_loopback_cameras"):
                     await make_source(address, CAREFUL).run(lambda _: None, Notes())
         assert server.requests == []
@@ -43,7 +43,7 @@ async def test_nothing_is_sent_to_this_machine() -> None:
 async def test_where_the_operator_turned_it_on() -> None:
     async with serving(ok) as server:
         for host in ("127.0.0.1", "localhost"):
-            address, _ = parse_address(f"http://{host}:{server.port}/x")
+            address, _ = parse_address(f"http://{host}:{server.port}/")
             assert (await fetch(address, OPEN)).body == b"in"
 
 
@@ -73,7 +73,7 @@ def test_a_name_is_resolved_once_for_each_connection() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, Rebinding)
         async with serving(ok) as server:
-            address, _ = parse_address(f"http://cam.example:{server.port}/x")
+            address, _ = parse_address(f"http://cam.example:{server.port}/")
             careful = SourceOptions(may_reach=UrlPolicy().check_ip, connect_timeout_s=0.2)
             with pytest.raises(Unreachable):  # 192.0.2.1 belongs to nobody
                 await fetch(address, careful)
