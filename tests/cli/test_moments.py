@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from camkeep.cli.moments import day_start, days_of, in_local, moment
+from camkeep.archive.localdays import day_start, days_of
+from camkeep.cli.moments import in_local, moment
 from camkeep.clock import WallUs
 
 SECOND = 1_000_000

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from camkeep.archive.localdays import days_of
 from camkeep.archive.view import ArchiveView
+from camkeep.archive.words import why
 from camkeep.cli.archive_common import (
     add_cameras,
     add_interval,
@@ -18,26 +20,9 @@ from camkeep.cli.archive_common import (
     view_from,
 )
 from camkeep.cli.common import counted, folded, in_bytes, in_time, say
-from camkeep.cli.moments import days_of, in_local
+from camkeep.cli.moments import in_local
 from camkeep.clock import WallUs
-from camkeep.model import CameraId, Cause, Clip, Gap, KeptCamera, Segment, SegmentState
-
-_CAUSES = {
-    Cause.STARTING: "the recorder had just begun",
-    Cause.UNREACHABLE: "nobody answered",
-    Cause.REFUSED: "the camera refused the login",
-    Cause.UNUSABLE: "the camera has not got what was asked for",
-    Cause.STALLED: "the camera stopped sending",
-    Cause.BROKEN: "the stream broke off",
-    Cause.DISK_FULL: "the disk was full",
-    Cause.DISK_SLOW: "the disk was too slow",
-    Cause.DISK_FAILED: "the disk failed",
-    Cause.DISK_AWAY: "the disk was not there",
-    Cause.NOT_RUNNING: "camkeep did not run, or without this camera",
-    Cause.CLOCK: "the clock was set forward",
-    Cause.SWITCHED_OFF: "switched off by a person",
-}
-
+from camkeep.model import CameraId, Clip, Gap, KeptCamera, Segment, SegmentState
 
 _STATES = {
     SegmentState.OPEN: " (grows)",
@@ -150,7 +135,7 @@ def run_gaps(args: argparse.Namespace) -> int:
         told = "everything that should have been recorded is kept"
         say(f"No gap: {told if kept else 'nothing was to be recorded yet'}.")
     for camera, gap in () if args.json else found:
-        told = f"{camera.name}: {gap.detail or _CAUSES[gap.cause]}"
+        told = f"{camera.name}: {why(gap)}"
         lasts = " so far" if gap.lasting else ""
         head = f"{from_to(gap.start, gap.end)}  {span(gap.start, gap.end)}{lasts}  "
         say("\n".join(folded(head + told, "", "    ")))

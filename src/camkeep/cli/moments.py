@@ -12,12 +12,11 @@ import argparse
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from typing import NamedTuple
 
+from camkeep.archive.localdays import day_start, instants_of, local_time, turn_over
 from camkeep.cli.amounts import seconds
 from camkeep.clock import WallUs
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
@@ -74,7 +73,7 @@ def _moment(text: str, now: WallUs, zone: tzinfo | None, end_of_day: bool) -> Mo
     given = found["zone"] is not None
     if given:
         zone = _offset(found["zone"])
-    day = _day(found["day"], _local(now, zone).date())
+    day = _day(found["day"], local_time(now, zone).date())
     if found["hour"] is None:
         return Moment(day_start(day + _DAY if end_of_day else day, zone))
     micro = int((found["part"] or "").ljust(6, "0"))
@@ -103,20 +102,20 @@ def _offset(text: str) -> timezone:
 
 def _placed(local: datetime, zone: tzinfo | None) -> Moment:
     """The moment at which clocks in `zone` show `local`."""
-    found = _instants(local, zone)
+    found = instants_of(local, zone)
     shown = local.isoformat(" ")
     if not local.second and not local.microsecond:
         shown = shown.removesuffix(":00")
     if not found:
-        turn = _turn(local, zone)
-        before = _local(WallUs(turn - 1), zone) + _US
+        turn = turn_over(local, zone)
+        before = local_time(WallUs(turn - 1), zone) + _US
         raise argparse.ArgumentTypeError(
             f"{shown} does not exist: clocks went from {before:%H:%M} to "
-            f"{_local(turn, zone):%H:%M} then"
+            f"{local_time(turn, zone):%H:%M} then"
         )
     if len(found) == 1:
         return Moment(found[0])
-    first, second = (_offset_of(_local(wall, zone)) for wall in found)
+    first, second = (_offset_of(local_time(wall, zone)) for wall in found)
     return Moment(
         found[0],
         f"{shown} comes twice, and the first is taken ({first}); the second is {shown}{second}",
@@ -126,68 +125,10 @@ def _placed(local: datetime, zone: tzinfo | None) -> Moment:
 def in_local(wall: WallUs, zone: tzinfo | None, *, digits: int = 0) -> str:
     """`wall` for a person: ``2026-11-21 14:03:07``, with as many `digits` of the second, cut off;
     with its offset where that local time comes twice."""
-    local = _local(WallUs(wall - wall % 10 ** (6 - digits)), zone)
+    local = local_time(WallUs(wall - wall % 10 ** (6 - digits)), zone)
     shown = f"{local:%Y-%m-%d %H:%M:%S.%f}"[: 20 + digits if digits else 19]
-    twice = len(_instants(local.replace(tzinfo=None), zone)) > 1
+    twice = len(instants_of(local.replace(tzinfo=None), zone)) > 1
     return shown + _offset_of(local) if twice else shown
-
-
-class LocalDay(NamedTuple):
-    """A day as the calendar has it: mostly 24 hours, 23 or 25 where clocks are changed."""
-
-    day: date
-    start: WallUs
-    end: WallUs
-
-
-def days_of(start: WallUs, end: WallUs, zone: tzinfo | None) -> list[LocalDay]:
-    """The local days, whole, that the interval has a part of. They follow each other without a
-    hole; a day that a zone left out is none."""
-    if end <= start:
-        return []
-    found = []
-    day = _local(start, zone).date()
-    begin = day_start(day, zone)
-    while begin < end:
-        day_end = day_start(day + _DAY, zone)
-        if day_end > max(start, begin):
-            found.append(LocalDay(day, begin, day_end))
-        day, begin = day + _DAY, day_end
-    return found
-
-
-def day_start(day: date, zone: tzinfo | None) -> WallUs:
-    """The first moment of a local day: midnight, or where clocks leave that out what comes next."""
-    midnight = datetime.combine(day, time())
-    found = _instants(midnight, zone)
-    return found[0] if found else _turn(midnight, zone)
-
-
-def _local(wall: WallUs, zone: tzinfo | None) -> datetime:
-    return (_EPOCH + wall * _US).astimezone(zone)
-
-
-def _instant(local: datetime, zone: tzinfo | None, fold: int) -> WallUs:
-    aware = local.replace(tzinfo=zone, fold=fold)  # without a zone it is that of the machine
-    return WallUs((aware.astimezone(UTC) - _EPOCH) // _US)
-
-
-def _instants(local: datetime, zone: tzinfo | None) -> list[WallUs]:
-    """When clocks in `zone` show `local`, which has no zone itself: never, once or twice."""
-    both = sorted({_instant(local, zone, fold) for fold in (0, 1)})
-    return [wall for wall in both if _local(wall, zone).replace(tzinfo=None) == local]
-
-
-def _turn(local: datetime, zone: tzinfo | None) -> WallUs:
-    """When clocks jumped over `local`, which does not exist."""
-    low, high = sorted(_instant(local, zone, fold) for fold in (0, 1))  # before and behind it
-    while high - low > 1:
-        middle = WallUs((low + high) // 2)
-        if _local(middle, zone).replace(tzinfo=None) < local:
-            low = middle
-        else:
-            high = middle
-    return high
 
 
 def _offset_of(local: datetime) -> str:

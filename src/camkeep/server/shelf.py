@@ -1,0 +1,133 @@
+"""What handlers look at the archive with: connections to its index, clips that are open, times of
+footage in memory. Nothing here writes to the archive, and nothing waits for those who do.
+
+A `Shelf` belongs to the application. Its methods block unless they say otherwise, and may be used
+by many threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+from typing import Annotated, NamedTuple
+
+import anyio
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from camkeep.archive.layout import INDEX
+from camkeep.archive.recorded import RecordedTimes
+from camkeep.archive.store import Archive
+from camkeep.archive.timecatalog import TimeCatalog
+from camkeep.clock import Clock
+from camkeep.errors import IndexDamaged, StorageError
+from camkeep.server.desk import desk_of
+from camkeep.server.openclips import OpenClips
+
+CONNECTIONS = 8
+"""To the index, at most."""
+WAIT_S = 10.0
+"""For one of them."""
+READERS = 8
+"""Threads that read footage for downloads and players at once: a slow disk holds up no others."""
+EXAMINE_S = 60.0
+"""A damaged index is not looked at more often."""
+
+
+class _Lent(NamedTuple):
+    catalog: TimeCatalog
+    file: tuple[int, int]
+    """Device and inode of what it reads."""
+
+
+class Shelf:
+    """The archive, to be read by handlers."""
+
+    def __init__(self, archive: Archive, clock: Clock) -> None:
+        self.root: Path = archive.root.path
+        self.recorded = RecordedTimes()
+        self.clips = OpenClips(self.catalog, self.root, clock)
+        self.readers = anyio.CapacityLimiter(READERS)
+        """For `anyio.to_thread.run_sync`."""
+        self._archive = archive
+        self._clock = clock
+        self._path = self.root / INDEX
+        self._free: list[_Lent] = []
+        self._places = BoundedSemaphore(CONNECTIONS)
+        self._lock = Lock()
+        self._examined_ns: int | None = None
+
+    @contextmanager
+    def catalog(self) -> Iterator[TimeCatalog]:
+        """A connection to the index, for this block alone. Raises IndexDamaged where the index
+        is damaged (then it is made anew, soon), or another StorageError."""
+        if not self._places.acquire(timeout=WAIT_S):
+            raise StorageError("too many requests look at the archive at once: try again")
+        try:
+            lent = self._borrow()
+            try:
+                yield lent.catalog
+            except IndexDamaged:
+                lent.catalog.close()
+                self._have_it_examined()
+                raise
+            except BaseException:
+                self._give_back(lent)
+                raise
+            self._give_back(lent)
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """Let go of everything that nobody uses."""
+        self.clips.close()
+        with self._lock:
+            free, self._free = self._free, []
+        for lent in free:
+            lent.catalog.close()
+
+    def _borrow(self) -> _Lent:
+        """One that reads the index that is there now: it may have been made anew."""
+        file = self._file()
+        while True:
+            with self._lock:
+                lent = self._free.pop() if self._free else None
+            if lent is None:
+                return _Lent(TimeCatalog.open(self._path), file)
+            if lent.file == file:
+                return lent
+            lent.catalog.close()
+
+    def _give_back(self, lent: _Lent) -> None:
+        with self._lock:
+            self._free.append(lent)
+
+    def _file(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            raise IndexDamaged("the index is being made anew: try again in a moment") from error
+        return found.st_dev, found.st_ino
+
+    def _have_it_examined(self) -> None:
+        """Have the one who writes look at the index: what it finds damaged, it makes anew."""
+        now_ns = self._clock.mono()
+        with self._lock:
+            if self._examined_ns is not None and now_ns - self._examined_ns < EXAMINE_S * 1e9:
+                return
+            self._examined_ns = now_ns
+        self._archive.on_index(lambda index: index.examine())
+
+
+async def shelf_of(connection: HTTPConnection) -> Shelf:
+    """That of the application which got the request, made for the first of them."""
+    state, desk = connection.app.state, desk_of(connection)
+    shelf: Shelf | None = getattr(state, "shelf", None)
+    if shelf is None:
+        shelf = state.shelf = Shelf(desk.archive, desk.clock)
+    return shelf
+
+
+ShelfOf = Annotated[Shelf, Depends(shelf_of)]
