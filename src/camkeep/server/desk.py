@@ -3,44 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, cast
+from typing import Annotated, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from camkeep.archive.store import Archive
 from camkeep.clock import Clock
-from camkeep.server.access import Principal
+from camkeep.engine.service import Service
+from camkeep.server.accounts.accounts import Accounts
+from camkeep.server.camerabook import CameraBook
+from camkeep.server.database import Database
+from camkeep.server.firstaccount import FirstAccount
+from camkeep.server.journal import Journal
 from camkeep.server.web.closers import Closers
 from camkeep.server.web.options import WebOptions
-
-
-class Accounts(Protocol):
-    """What is asked of the accounts for each request."""
-
-    async def exist(self) -> bool:
-        """Whether there is any user yet."""
-        ...
-
-    async def by_session(self, secret: str) -> Principal | None:
-        """Whose session it is."""
-        ...
-
-    async def by_token(self, token: str) -> Principal | None:
-        """Whose token it is."""
-        ...
 
 
 @dataclass(slots=True)
 class Desk:
     """What a handler may use. Handlers get it as `desk: DeskOf`."""
 
+    service: Service
     archive: Archive
+    database: Database
     accounts: Accounts
+    cameras: CameraBook
+    """What people set up."""
+    journal: Journal
+    """What happened."""
     clock: Clock
     web: WebOptions = field(default_factory=WebOptions)
-    closers: Closers = field(default_factory=Closers)
-    """Long answers register here, so that they end when the service does."""
+    first_account: FirstAccount = field(init=False)
+    """The code with which the first account is made from elsewhere."""
+    closers: Closers = field(init=False)
+    """Long answers register here, so that they end when the service or somebody's rights do."""
+
+    def __post_init__(self) -> None:
+        self.first_account = FirstAccount(self.clock)
+        self.closers = Closers(self.accounts.watch)
 
 
 def desk_of(connection: HTTPConnection) -> Desk:

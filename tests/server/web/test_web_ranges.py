@@ -46,7 +46,8 @@ def test_what_is_asked_for_in_bytes(text: str, pieces: list[tuple[int, int]]) ->
 @pytest.mark.parametrize(
     "text",
     ["", "bytes", "bytes=", "bytes=,", "bytes=x", "bytes=5-1", "bytes=--1", "bytes=1-2-3",
-     "lines=1-2", "bytes=1-2;3-4", "bytes=-", f"bytes={'9' * 5000}-", "bytes=٣-٤", "bytes=0x1-2", "bytes=1 -2"],
+     "lines=1-2", "bytes=1-2;3-4", "bytes=-", f"bytes={'9' * 5000}-",
+     "bytes=٣-٤", "bytes=0x1-2", "bytes=1 -2"],
 )  # fmt: skip
 def test_a_header_that_does_not_read_is_ignored(text: str) -> None:
     assert asked(text) is None

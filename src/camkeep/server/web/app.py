@@ -13,6 +13,7 @@ from starlette.routing import Mount
 import camkeep
 from camkeep.server.desk import Desk
 from camkeep.server.web.answers import add_handlers
+from camkeep.server.web.entrance import Entrance
 from camkeep.server.web.guard import routes_of
 from camkeep.server.web.openapi import described, router
 from camkeep.server.web.routes import ROUTERS
@@ -32,6 +33,7 @@ def make_app(desk: Desk, more: Sequence[tuple[str, Part]] = ()) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.desk = desk
+    app.add_middleware(Entrance, options=desk.web)
     add_handlers(app)
     for prefix, part in (*ROUTERS, ("/api/v1", router), *more):
         if isinstance(part, Mount):

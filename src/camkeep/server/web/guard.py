@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from camkeep.engine.supervisor import Supervisor
 from camkeep.model import CameraId, KeptCamera
 from camkeep.server.access import Principal, Right
 from camkeep.server.desk import Desk, desk_of
@@ -68,6 +69,15 @@ def seen(desk: Desk, who: Principal, camera_id: str) -> KeptCamera:
     if who.may_see(CameraId(camera_id)):
         camera = desk.archive.ask(lambda index: index.camera(CameraId(camera_id)))
     if camera is None:
+        raise not_found("camera")
+    return camera
+
+
+def watched(desk: Desk, who: Principal, camera_id: str) -> Supervisor:
+    """The camera of that id, as it is watched now. Does not block. Raises Problem 404 where there
+    is none, or not for that person."""
+    camera = desk.service.cameras.get(CameraId(camera_id))
+    if camera is None or not who.may_see(camera.camera.id):
         raise not_found("camera")
     return camera
 

@@ -43,7 +43,8 @@ async def identify(
         who = await desk.accounts.by_session(secret)
         if who is not None:
             return who
-    if visit.local and not await desk.accounts.exist():
+    foreign = connection.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    if visit.local and not foreign and not desk.accounts.any_account():
         return THIS_MACHINE
     return None
 
