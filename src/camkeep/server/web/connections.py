@@ -1,0 +1,212 @@
+"""Connections that are bounded: in number, in what a request's head may be, in how long it may
+take. uvicorn's own protocols, with that added; they run on the event loop.
+
+Where there are as many as may be, a new one takes the place of the one that has kept us waiting
+for longest: whoever keeps connections open without asking for anything keeps nobody out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a connection may be."""
+
+    connections: int = 1000
+    head_s: float = 10.0
+    """For the whole head of a request, from its first byte, or from the beginning."""
+    idle_s: float = 30.0
+    """Between two requests."""
+    body_s: float = 30.0
+    """For which a body may stand still."""
+    whole_body_s: float = 60.0
+    head_bytes: int = 128 * 1024
+    url_bytes: int = 60_000
+    headers: int = 100
+    pipelined: int = 16
+    """Requests that may be sent before the answer to the first."""
+
+
+class Shared(ServerState):
+    """What the connections of a server share."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        super().__init__()
+        self.bounds = bounds
+        self.refused = 0
+        """Connections for which there was no room."""
+        self.gone = asyncio.Event()
+        """Set whenever one has ended."""
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One connection."""
+
+    server_state: Shared
+
+    def __init__(self, config: Config, server_state: Shared, app_state: dict[str, Any]) -> None:
+        super().__init__(config, server_state, app_state)
+        self._bounds = server_state.bounds
+        self._since = self.loop.time()  # of the state it is in
+        self._heard = self._since
+        self._head_bytes = 0
+        self._in_head = True  # of a request that has begun; at first one is owed
+        self._in_body = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is being answered, or what to answer has not all come in yet."""
+        return self.idle or self._in_body
+
+    @property
+    def since(self) -> float:
+        """When it last had something to do, on the loop's clock."""
+        return self._since
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if len(self.connections) >= self._bounds.connections and not self._make_room():
+            self.server_state.refused += 1
+            transport.write(_answer(503, "Busy", "too many connections are open: try again"))
+            transport.close()
+            self.transport = transport
+            return
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.server_state.gone.set()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        now = self._heard = self.loop.time()
+        if self.idle and not self._in_head and not self._in_body:
+            self._in_head, self._since, self._head_bytes = True, now, 0
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > self._bounds.head_bytes:
+            self._refuse(431, "the head of the request is too large")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._in_body = True, False
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self._bounds.url_bytes:
+            self._refuse(414, "the address is too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(self.headers) > self._bounds.headers:
+            self._refuse(431, "the request has too many headers")
+
+    def on_headers_complete(self) -> None:
+        if self.transport.is_closing():
+            return  # it was refused
+        self._in_head, self._in_body, self._head_bytes = False, True, 0
+        self._since = self.loop.time()
+        super().on_headers_complete()
+        if len(self.pipeline) > self._bounds.pipelined:
+            self.transport.close()
+
+    def on_body(self, body: bytes) -> None:
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._since = self.loop.time()
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._in_head = self._in_body = False
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "the request is no HTTP that can be understood")
+
+    def sweep(self, now: float) -> None:
+        """Close it if it has taken too long."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self._in_head:
+            late = now - self._since > self._bounds.head_s
+        elif self._in_body:
+            still = not self.flow.read_paused and now - self._heard > self._bounds.body_s
+            late = still or now - self._since > self._bounds.whole_body_s
+        else:
+            late = self.idle and now - self._since > self._bounds.idle_s
+        if late and self.idle and self._in_head and self._head_bytes:
+            self._refuse(408, "the request did not come in time")
+        elif late:
+            self.transport.close()
+
+    def _make_room(self) -> bool:
+        """Close the one that has kept us waiting for longest; whether there was one."""
+        mine = (each for each in self.connections if isinstance(each, HttpConnection))
+        oldest = min((each for each in mine if each.waits), key=lambda e: e.since, default=None)
+        if oldest is None:
+            return False
+        self.connections.discard(oldest)
+        oldest.transport.abort()
+        return True
+
+    def _refuse(self, status: int, why: str) -> None:
+        """Answer, where no other answer is under way, and hang up."""
+        if self.transport.is_closing():
+            return
+        if self.idle:
+            self.transport.write(_answer(status, "Not understood", why))
+        self.transport.close()
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """One that was upgraded."""
+
+    def __init__(self, config: Config, server_state: Shared, app_state: dict[str, Any]) -> None:
+        super().__init__(config, server_state, app_state)
+        self._shared = server_state
+        self._since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.add(self)  # the one above removes it, and it may have been removed
+        super().connection_lost(exc)
+        self._shared.gone.set()
+
+    def sweep(self, now: float) -> None:
+        """Close it if nobody has answered its handshake."""
+        late = not self.handshake_complete and now - self._since > self._shared.bounds.head_s
+        if late and not self.transport.is_closing():
+            self.transport.close()
+
+
+def _answer(status: int, title: str, detail: str) -> bytes:
+    """A whole answer, for when there is no application to ask."""
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body = json.dumps(problem).encode()
+    head = (
+        f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\ncache-control: no-store\r\n\r\n"
+    )
+    return head.encode() + body
