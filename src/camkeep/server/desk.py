@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -16,8 +17,13 @@ from camkeep.server.camerabook import CameraBook
 from camkeep.server.database import Database
 from camkeep.server.firstaccount import FirstAccount
 from camkeep.server.journal import Journal
+from camkeep.server.monitor import Monitor
 from camkeep.server.web.closers import Closers
 from camkeep.server.web.options import WebOptions
+
+
+async def _nothing() -> None:
+    """Where nobody applies what is written down."""
 
 
 @dataclass(slots=True)
@@ -34,6 +40,10 @@ class Desk:
     """What happened."""
     clock: Clock
     web: WebOptions = field(default_factory=WebOptions)
+    monitor: Monitor = field(default_factory=Monitor)
+    """How the service itself is."""
+    sync: Callable[[], Awaitable[None]] = _nothing
+    """Has the service do what people have set up by now; to be called after each change of it."""
     first_account: FirstAccount = field(init=False)
     """The code with which the first account is made from elsewhere."""
     closers: Closers = field(init=False)

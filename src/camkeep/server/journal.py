@@ -11,11 +11,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
+import secrets
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from camkeep.clock import WallUs
@@ -59,6 +61,13 @@ class Choice:
     start: WallUs = _EVER[0]
     end: WallUs = _EVER[1]
     """Only those that happened in this interval, without its end."""
+
+    def between(self, start: WallUs | None, end: WallUs | None) -> Choice:
+        """The same, of an interval; None where it is open."""
+        first, last = _EVER
+        return replace(
+            self, start=first if start is None else start, end=last if end is None else end
+        )
 
     def fits(self, event: Event) -> bool:
         """Whether an event is one of them."""
@@ -111,6 +120,8 @@ class Journal:
         """Events that were not kept."""
         self.trouble: Exception | None = None
         """Why what waits cannot be written."""
+        self.epoch = secrets.token_hex(4)
+        """Tells this process from others, whose ids may go beyond what they wrote down."""
         self._database = database
         self._name_of = name_of
         self._listener = bus.listen()
@@ -170,6 +181,21 @@ class Journal:
         `limit`. Raises StorageError."""
         return await self._find(choice, limit, before=2**62 if id is None else id)
 
+    def place(self, id: int) -> str:
+        """An event's id as it is sent to those who will come back with it."""
+        return f"{id}-{self.epoch}"
+
+    def after(self, place: str) -> int | None:
+        """From where to go on for somebody who came back with that; None where it does not read.
+
+        A process that was killed had told of events that were not written down yet, and their ids
+        were given again: of another process, only what was written is believed."""
+        found = re.fullmatch(r"(\d{1,18})(?:-([0-9a-f]{8}))?", place, re.ASCII)
+        if found is None:
+            return None
+        newest = self.bus.last_id if found[2] in (None, self.epoch) else self.began_after
+        return min(int(found[1]), newest)
+
     async def _find(
         self, choice: Choice, limit: int, *, after: int = 0, before: int | None = None
     ) -> list[Event]:
@@ -226,7 +252,7 @@ def shown(events: Iterable[Event]) -> list[dict[str, object]]:
     return [
         {
             "id": event.id,
-            "time": event.wall,
+            "time_us": event.wall,
             "kind": event.kind.value,
             "camera": event.camera,
             "told": redactor(event.told),

@@ -17,6 +17,7 @@ from camkeep.server.web.entrance import Entrance
 from camkeep.server.web.guard import routes_of
 from camkeep.server.web.openapi import described, router
 from camkeep.server.web.routes import ROUTERS
+from camkeep.server.webcounts import Counting
 
 Part = APIRouter | Mount
 
@@ -34,6 +35,7 @@ def make_app(desk: Desk, more: Sequence[tuple[str, Part]] = ()) -> FastAPI:
     )
     app.state.desk = desk
     app.add_middleware(Entrance, options=desk.web)
+    app.add_middleware(Counting, counts=desk.monitor.web)  # around it: what it refuses counts, too
     add_handlers(app)
     for prefix, part in (*ROUTERS, ("/api/v1", router), *more):
         if isinstance(part, Mount):
