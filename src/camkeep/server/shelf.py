@@ -14,6 +14,7 @@ from threading import BoundedSemaphore, Lock
 from typing import Annotated, NamedTuple
 
 import anyio
+import anyio.to_thread
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
@@ -23,6 +24,7 @@ from camkeep.archive.store import Archive
 from camkeep.archive.timecatalog import TimeCatalog
 from camkeep.clock import Clock
 from camkeep.errors import IndexDamaged, StorageError
+from camkeep.model import CameraId, KeptCamera
 from camkeep.server.desk import desk_of
 from camkeep.server.openclips import OpenClips
 
@@ -79,6 +81,24 @@ class Shelf:
             self._give_back(lent)
         finally:
             self._places.release()
+
+    async def cameras(self) -> dict[CameraId, KeptCamera]:
+        """All cameras that are or were kept. Does not block. Raises StorageError."""
+
+        def read() -> list[KeptCamera]:
+            with self.catalog() as catalog:
+                return catalog.cameras()
+
+        return {camera.id: camera for camera in await anyio.to_thread.run_sync(read)}
+
+    async def count_clips(self) -> int:
+        """How many clips there are. Does not block. Raises StorageError."""
+
+        def read() -> int:
+            with self.catalog() as catalog:
+                return len(catalog.clips())
+
+        return await anyio.to_thread.run_sync(read)
 
     def close(self) -> None:
         """Let go of everything that nobody uses."""
