@@ -188,15 +188,16 @@ class Accounts:
         )
 
     def _rights(self, principal: Principal) -> Hashable:
-        """What a watch compares: who somebody is by now, and since when with which password."""
+        """What a watch compares: who somebody is by now, and what else ends their long answers.
+        A session that another password or role ends is removed; a token stays."""
         login = principal.login_id or ""
         match principal.how:
             case How.LOOPBACK:
-                return None if self.any_account() else (principal, 0)
-            case How.SESSION:  # those that another password ends are removed
-                now, since = self.sessions.principal(self.sessions.by_id(login)), 0
+                return None if self.any_account() else (principal, None)
+            case How.SESSION:
+                now = self.sessions.principal(self.sessions.by_id(login))
+                return None if now is None else (now, None)
             case How.TOKEN:
                 now = self.tokens.principal(self.tokens.by_id(login))
                 user = self._store.now.users.get(principal.user_id or "")
-                since = 0 if user is None else user.password_set
-        return None if now is None else (now, since)
+                return None if now is None or user is None else (now, user.password_set, user.role)
