@@ -126,12 +126,15 @@ class Cause(StrEnum):
     CLOCK = "clock-stepped"
     """The clock of this machine was set forward over an interval that never was."""
     SWITCHED_OFF = "switched-off"
-    """A person switched the recording off."""
+    """A person switched the camera off."""
+    NOT_WANTED = "not-wanted"
+    """Nobody wanted it recorded then: it was outside of its schedule, or is recorded when asked
+    only. No failing, but told all the same, so that each moment is accounted for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """An interval in which a camera should have been recorded and was not."""
+    """An interval in which a camera was not recorded, and why: mostly, it should have been."""
 
     start: WallUs
     end: WallUs

@@ -49,7 +49,7 @@ def start(folder: Path, wall: int) -> Aftermath:
 
 
 async def keep(archive: Archive) -> None:
-    await archive.keep(GARAGE.name, GARAGE.address, always=True)
+    await archive.keep(GARAGE.name, GARAGE.address)
 
 
 def test_an_index_that_does_not_know_the_camera_yet(camera: Camera, folder: Path) -> None:

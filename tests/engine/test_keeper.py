@@ -13,7 +13,8 @@ import pytest
 
 from camkeep.archive.files import Room, SystemFiles
 from camkeep.engine.keeper import KeepOptions
-from camkeep.engine.kept import Kept
+from camkeep.engine.schedule import Mode
+from camkeep.engine.supervisor import Supervisor
 from camkeep.errors import LoginRefused, StreamBroken, Unreachable
 from camkeep.media.audio import g711_params
 from camkeep.media.jpeg import jpeg_params
@@ -233,8 +234,8 @@ class Slow(Staged):
 
 async def test_only_when_asked_with_its_pre_roll(folder: Path) -> None:
     source, clock = Slow(gop=10), clock_at()
-    options = KeepOptions(when_asked=True, pre_roll_s=2)
-    async with kept(folder, source, clock=clock, options=options) as (camera,):
+    options = KeepOptions(pre_roll_s=2)
+    async with kept(folder, source, clock=clock, options=options, mode=Mode.ASKED) as (camera,):
         await source.play(10)
         clock.advance(10)
         clip = await camera.record()
@@ -246,7 +247,10 @@ async def test_only_when_asked_with_its_pre_roll(folder: Path) -> None:
     assert found.numbers == list(range(195, 375))  # from the key frame before the last two seconds
     assert clip.start == at(7.8)
     assert (found.clips[0].start, found.clips[0].end) == (at(7.8), at(15))
-    assert found.causes() == []  # nothing else should have been recorded
+    assert found.causes() == [
+        (0.0, 7.8, Cause.NOT_WANTED),
+        (15.0, math.inf, Cause.NOT_WANTED),
+    ]
     assert found.verified.intact
 
 
@@ -326,7 +330,7 @@ async def test_a_flush_that_fails_damages_one_segment_and_no_more(folder: Path) 
     options = KeepOptions(sync_s=0)
     failed, mended = asyncio.Event(), asyncio.Event()
 
-    def changed(camera: Kept) -> None:
+    def changed(camera: Supervisor) -> None:
         if camera.trouble is not None:
             failed.set()
         elif failed.is_set():

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from camkeep.archive.writer import BACKLOG_BYTES
 from camkeep.cameras.source import Notes, Sink
+from camkeep.engine.hub import SINCE_KEY_BYTES
 from camkeep.engine.keeper import KeepOptions
 from camkeep.engine.reel import FLUSH_BYTES
 from camkeep.model import Cause, Sample
@@ -110,7 +111,7 @@ async def test_a_stall_that_fits_costs_nothing_and_a_longer_one_is_one_gap(tmp_p
 
         files.stall()
         await source.send()
-        assert source.most <= BACKLOG_BYTES + FLUSH_BYTES + 4 * FRAME
+        assert source.most <= BACKLOG_BYTES + SINCE_KEY_BYTES + FLUSH_BYTES + 4 * FRAME
         files.go_on()
         await drained(files)
         await source.send()

@@ -70,7 +70,7 @@ async def _start(folder: Path, clock: FakeClock) -> None:
     archive = Archive.open(open_root(folder, QuickFiles()), clock)
     try:
         for name in NAMES:
-            await archive.keep(name, str(Address("testcard", path=name)), always=True)
+            await archive.keep(name, str(Address("testcard", path=name)))
     finally:
         archive.close()
 

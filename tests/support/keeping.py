@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,9 +15,11 @@ from camkeep.archive.root import make_root
 from camkeep.archive.store import Archive
 from camkeep.archive.verify import verify_camera
 from camkeep.clock import FakeClock, WallUs
-from camkeep.engine.keep import Keeping
 from camkeep.engine.keeper import KeepOptions
-from camkeep.engine.kept import Kept, Wanted
+from camkeep.engine.schedule import Mode
+from camkeep.engine.service import Service
+from camkeep.engine.supervisor import Supervisor
+from camkeep.engine.wanted import Wanted
 from camkeep.model import Cause, Clip, Gap, Segment
 from support.files import pictures_of
 from support.staged import WALL0, Staged
@@ -44,25 +45,20 @@ async def kept(
     clock: FakeClock | None = None,
     files: Files | None = None,
     policy: Policy | None = None,
-    on_change: Callable[[Kept], object] = lambda _: None,
-) -> AsyncIterator[list[Kept]]:
+    on_change: Callable[[Supervisor], object] = lambda _: None,
+    mode: Mode = Mode.ALWAYS,
+) -> AsyncIterator[list[Supervisor]]:
     """Keep cameras called cam0, cam1 ...; at the end of the block the recorder is stopped."""
     clock = clock or clock_at()
     archive = Archive.open(make_root(folder, files=files or SystemFiles()), clock)
     try:
         wanted = [
-            Wanted(f"cam{number}", source, options or KeepOptions())
+            Wanted(f"cam{number}", source, options or KeepOptions(), mode=mode)
             for number, source in enumerate(sources)
         ]
-        keeping = Keeping(archive, wanted, policy or Policy(), clock, on_change)
-        running = asyncio.create_task(keeping.run())
-        try:
-            while len(keeping.cameras) < len(sources) and not running.done():
-                await asyncio.sleep(0)  # each is opened by a thread
-            yield keeping.cameras
-        finally:
-            keeping.stop()
-            await running
+        async with Service(archive, policy or Policy(), clock, on_change=on_change) as service:
+            await service.begin(wanted)
+            yield list(service.cameras.values())
     finally:
         archive.close()
 
@@ -74,7 +70,7 @@ async def keep(
     options: KeepOptions | None = None,
     clock: FakeClock | None = None,
     files: Files | None = None,
-    meanwhile: Callable[[Kept], object] = lambda _: None,
+    meanwhile: Callable[[Supervisor], object] = lambda _: None,
 ) -> Found:
     """Keep one camera until it has played; what there is then."""
     async with kept(folder, source, options=options, clock=clock, files=files) as cameras:

@@ -23,9 +23,9 @@ from camkeep.archive.store import Archive
 from camkeep.cameras.address import Address
 from camkeep.cameras.source import Notes, Sink
 from camkeep.clock import WallUs
-from camkeep.engine.keep import Keeping
 from camkeep.engine.keeper import KeepOptions
-from camkeep.engine.kept import Kept, Wanted
+from camkeep.engine.service import Service
+from camkeep.engine.wanted import Wanted
 from camkeep.errors import MediaError, NotSupported, StreamBroken, Unreachable
 from camkeep.media.jpeg import jpeg_params
 from camkeep.media.mp4.read import read_movie
@@ -160,24 +160,23 @@ class Run:
         options = KeepOptions(segment_s=SEGMENT_S, sync_s=self.flush_s)
         wanted = [Wanted(name, source, options) for name, source in self._sources.items()]
         policy = Policy(Limits(max_bytes=MAX_BYTES))
-        keeping = Keeping(archive, wanted, policy, self._clock)
-        running = asyncio.create_task(keeping.run())
-        pressing = asyncio.create_task(self._press(keeping))
-        await asyncio.wait([running], timeout=self.lasts_s)
-        pressing.cancel()
-        keeping.stop()
-        await running
+        async with Service(archive, policy, self._clock) as service:
+            await service.begin(wanted)
+            running = asyncio.create_task(service.until_stopped())
+            pressing = asyncio.create_task(self._press(service))
+            await asyncio.wait([running], timeout=self.lasts_s)
+            pressing.cancel()
+            service.stop()
+            await running
 
-    async def _press(self, keeping: Keeping) -> None:
+    async def _press(self, service: Service) -> None:
         """Mark a clip now and then."""
         while True:
             await asyncio.sleep(self.chance.uniform(5, 30))
-            if not keeping.cameras:
-                continue
-            kept: Kept = self.chance.choice(keeping.cameras)
-            await kept.record()
+            camera = self.chance.choice(list(service.cameras.values()))
+            await camera.record()
             await asyncio.sleep(self.chance.uniform(0.5, 3))
-            clip = await kept.stop()
+            clip = await camera.stop()
             if clip is not None and len(self.clips) < 2:
                 self.clips.append(clip)
 

@@ -21,6 +21,8 @@ from camkeep.archive.intervals import Span, joined, length_us, shared, without
 from camkeep.clock import WallUs
 from camkeep.model import Cause, Gap, Removal
 
+UNWANTED = frozenset({Cause.SWITCHED_OFF, Cause.NOT_WANTED})
+"""Time that was not to be recorded."""
 ROUNDING_US = 1000
 """Holes that only the rounding of media times makes are shorter than this."""
 
@@ -42,10 +44,10 @@ class Coverage:
     def share(self) -> float | None:
         """Part of what was to be recorded that was, from 0 to 1; None where nothing was to be.
 
-        What was recorded and then removed does not count, nor what a person switched off.
+        What was recorded and then removed does not count, nor what nobody wanted recorded.
         """
-        off = self.missing_us.get(Cause.SWITCHED_OFF, 0)
-        wanted = self.recorded_us + sum(self.missing_us.values()) - off + self.unexplained_us
+        missing = sum(us for cause, us in self.missing_us.items() if cause not in UNWANTED)
+        wanted = self.recorded_us + missing + self.unexplained_us
         return self.recorded_us / wanted if wanted else None
 
 

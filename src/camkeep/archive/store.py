@@ -32,6 +32,7 @@ from camkeep.archive.layout import (
     RECORDINGS,
     camera_folders,
     folder_name,
+    moment,
     new_camera_id,
 )
 from camkeep.archive.ledger import Ledger
@@ -159,39 +160,86 @@ class Archive:
                 if camera.id not in ids:
                     self.ask(partial(_save_camera, camera))
 
-    async def keep(self, name: str, address: str, *, always: bool) -> Opened:
-        """The camera of that name, new or known, made ready to be recorded. `always`: from now on
-        each moment without a picture is a gap. Raises UsageError or StorageError."""
+    async def keep(
+        self,
+        name: str,
+        address: str,
+        *,
+        camera_id: CameraId | None = None,
+        idle: Cause | None = None,
+    ) -> Opened:
+        """A camera, new or known, made ready to be recorded: that of the id, or else that of the
+        name. From now on each moment without a picture is a gap; with `idle`, for that reason, as
+        it is not to be recorded yet. Raises UsageError or StorageError."""
         return await asyncio.wrap_future(
-            self.on_disk(lambda: self._keep(name.strip(), address, always))
+            self.on_disk(lambda: self._keep(name.strip(), address, camera_id, idle))
         )
 
-    def _keep(self, name: str, address: str, always: bool) -> Opened:
-        if any(opened.camera.name.casefold() == name.casefold() for opened in self._opened):
+    async def let_go(self, camera_id: CameraId) -> None:
+        """The camera is not recorded by this process any more."""
+        self._opened = [each for each in self._opened if each.camera.id != camera_id]
+
+    async def describe(self, camera_id: CameraId, name: str, address: str) -> KeptCamera:
+        """Write down what a camera is called now, and where it is. Raises UsageError or
+        StorageError."""
+
+        def change() -> KeptCamera:
+            camera = self._camera(name.strip(), address, camera_id)
+            for opened in self._opened:
+                if opened.camera.id == camera_id:
+                    opened.shelf.camera = camera
+            return camera
+
+        return await asyncio.wrap_future(self.on_disk(change))
+
+    def _keep(
+        self, name: str, address: str, camera_id: CameraId | None, idle: Cause | None
+    ) -> Opened:
+        camera = self._camera(name, address, camera_id)
+        if any(opened.camera.id == camera.id for opened in self._opened):
             raise UsageError(f"two cameras are called {name}: give one of them another name")
-        camera = self._camera(name, address)
         tail = recover_camera(self.root, camera, self.ask)
         shelf = SegmentShelf(self.root, camera, tail, self.index.submit)
         lasting = self.ask(lambda index: index.lasting_gap(camera.id))
         ledger = Ledger(camera, self.root.path, self.root.files, self, lasting)
-        self._note_absence(camera, ledger, tail.end, always)
+        self._note_absence(camera, ledger, tail.end, idle)
         opened = Opened(camera, shelf, ledger)
         self._opened.append(opened)
         return opened
 
-    def _camera(self, name: str, address: str) -> KeptCamera:
-        """The camera of that name, with its newest address; written down."""
+    def _camera(self, name: str, address: str, camera_id: CameraId | None) -> KeptCamera:
+        """The camera of that id, else of that name, with its newest name and address; written
+        down."""
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             raise UsageError(f"a camera's name has 1 to {LONGEST_NAME} letters, digits or signs")
-        known: KeptCamera | None = self.ask(lambda index: index.camera_named(name))
-        if known is not None and known.address == address:
+        named: KeptCamera | None = self.ask(lambda index: index.camera_named(name))
+        known = named
+        if camera_id is not None:
+            known = self.ask(lambda index: index.camera(camera_id))
+            if named is not None and named.id != camera_id:
+                self._make_way(named)
+        if known is not None and (known.name, known.address) == (name, address):
             return known
         if known is not None:
-            camera = replace(known, address=address)
+            camera = replace(known, name=name, address=address)
         else:
             taken = [other.folder for other in self.ask(lambda index: index.cameras())]
             folder = folder_name(name, taken)
-            camera = KeptCamera(new_camera_id(), name, folder, address, self._clock.wall())
+            own_id = camera_id or new_camera_id()
+            camera = KeptCamera(own_id, name, folder, address, self._clock.wall())
+        return self._describe(camera)
+
+    def _make_way(self, camera: KeptCamera) -> None:
+        """Another camera is called as this one was, which is not recorded any more."""
+        if any(opened.camera.id == camera.id for opened in self._opened):
+            raise UsageError(f"two cameras are called {camera.name}: give one another name")
+        until = moment(self._clock.wall())
+        name = f"{camera.name[: LONGEST_NAME - 40]} until {until:%Y-%m-%d %H:%M:%S}"
+        self._describe(replace(camera, name=name))
+
+    def _describe(self, camera: KeptCamera) -> KeptCamera:
+        """Write down what a camera is called, and where it is: in its folder, then in the
+        index."""
         path = self.root.path / RECORDINGS / camera.folder
         try:
             self.root.files.make_folder(path)
@@ -203,13 +251,13 @@ class Archive:
         return camera
 
     def _note_absence(
-        self, camera: KeptCamera, ledger: Ledger, end: WallUs | None, always: bool
+        self, camera: KeptCamera, ledger: Ledger, end: WallUs | None, idle: Cause | None
     ) -> None:
         """Nothing was recorded since the last process ended, until now and a bit longer."""
         now = self._clock.wall()
         lasting, alive = ledger.lasting, self._lock.last_alive
-        if not always:
-            ledger.close(WallUs(max(now, lasting.start)) if lasting is not None else now)
+        if lasting is not None and idle is not None:
+            ledger.open(WallUs(max(now, lasting.start)), idle)
             return
         if lasting is not None:
             if lasting.cause is not Cause.NOT_RUNNING:
@@ -220,7 +268,9 @@ class Archive:
         removals = self.ask(lambda index: index.removals(camera.id))
         since = max([since, *(known.end for known in (*gaps, *removals))])
         new = since == camera.since and (alive is None or alive <= since)  # nobody was here before
-        if since < now and not new:
+        if idle is not None:
+            ledger.open(min(since, now), idle)
+        elif since < now and not new:
             ledger.open(since, Cause.NOT_RUNNING)
         else:
             ledger.open(min(since, now), Cause.STARTING)

@@ -15,8 +15,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-BACKLOG_BYTES = 64 * 1024 * 1024
-"""Most that may wait for a slow disk before samples are dropped."""
+BACKLOG_BYTES = 60 * 1024 * 1024
+"""Most that may wait for a slow disk before samples are dropped: with what is remembered for
+viewers, 64 MB a camera."""
 
 
 class Volume:

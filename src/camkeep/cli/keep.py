@@ -24,13 +24,15 @@ from camkeep.cli.common import (
     in_time,
     say,
 )
-from camkeep.cli.keepmeter import SHOW_S, KeepMeter, is_recording, summary
+from camkeep.cli.keepmeter import SHOW_S, KeepMeter, summary
 from camkeep.cli.keys import Keys
 from camkeep.clock import SystemClock
-from camkeep.engine.keep import Keeping
 from camkeep.engine.keeper import KeepOptions
-from camkeep.engine.kept import Kept, Wanted
+from camkeep.engine.schedule import Mode
+from camkeep.engine.service import Service
 from camkeep.engine.sources import make_source
+from camkeep.engine.supervisor import Supervisor
+from camkeep.engine.wanted import Wanted
 from camkeep.errors import StorageError, UsageError
 from camkeep.model import Clip
 
@@ -128,55 +130,66 @@ def run(args: argparse.Namespace) -> int:
     """Keep the cameras until Ctrl-C."""
     wanted = _wanted(args)
     root = make_root(data_from(args), new=args.new)
-    clock = SystemClock()
     meter = KeepMeter(quiet=args.quiet)
-    archive = Archive.open(root, clock, meter.tell)
+    archive = Archive.open(root, SystemClock(), meter.tell)
+    cameras: list[Supervisor] = []
     try:
-        policy = _policy(args, root)
-        keeping = Keeping(archive, wanted, policy, clock, meter.changed, meter.tell)
-        asyncio.run(_until_signal(keeping, Button(keeping, meter, _again(args)), meter))
+        asyncio.run(_keep(archive, wanted, args, meter, cameras))
     finally:
         meter.end()
         archive.close()
     if not args.quiet:
-        say(summary(keeping.cameras))
+        say(summary(cameras))
     return 0
 
 
-async def _until_signal(keeping: Keeping, button: Button, meter: KeepMeter) -> None:
-    """Keep until the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once."""
+async def _keep(
+    archive: Archive,
+    wanted: list[Wanted],
+    args: argparse.Namespace,
+    meter: KeepMeter,
+    cameras: list[Supervisor],
+) -> None:
+    """Keep until the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
+    `cameras` is filled with those that are kept."""
+    policy = _policy(args, archive.root)
+    service = Service(archive, policy, SystemClock(), on_change=meter.changed, on_news=meter.tell)
+    button = Button(service, meter, _again(args))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and shells mean it
-            loop.add_signal_handler(number, _stop, keeping, number)
+            loop.add_signal_handler(number, _stop, service, number)
     loop.add_signal_handler(signal.SIGUSR1, button.press)
-    showing = asyncio.create_task(_show(keeping, meter))
+    showing = asyncio.create_task(_show(service, meter))
     try:
-        with Keys({"r": button.press, "q": keeping.stop}):
-            await keeping.run()
+        with Keys({"r": button.press, "q": service.stop}):
+            async with service:
+                await service.begin(wanted)
+                await service.until_stopped()
     finally:
+        cameras += service.cameras.values()
         showing.cancel()
         await button.settle()
 
 
-def _stop(keeping: Keeping, number: signal.Signals) -> None:
+def _stop(service: Service, number: signal.Signals) -> None:
     asyncio.get_running_loop().remove_signal_handler(number)
     signal.signal(number, signal.SIG_DFL)
-    keeping.stop()
+    service.stop()
 
 
-async def _show(keeping: Keeping, meter: KeepMeter) -> None:
+async def _show(service: Service, meter: KeepMeter) -> None:
     while True:
-        meter.show(keeping.cameras)
+        meter.show(service.cameras.values())
         await asyncio.sleep(SHOW_S)
 
 
 class Button:
     """The Record button: pressed once it records all cameras, pressed again it stops."""
 
-    def __init__(self, keeping: Keeping, meter: KeepMeter, data: str) -> None:
+    def __init__(self, service: Service, meter: KeepMeter, data: str) -> None:
         """`data` is what to add to other commands, so that they find the archive."""
-        self._keeping = keeping
+        self._service = service
         self._meter = meter
         self._data = data
         self._tasks: set[asyncio.Task[None]] = set()
@@ -192,7 +205,7 @@ class Button:
         await asyncio.gather(*self._tasks)
 
     async def _press(self) -> None:
-        cameras = self._keeping.cameras
+        cameras = list(self._service.cameras.values())
         begin = not any(camera.clip is not None for camera in cameras)
         try:
             for camera in cameras:
@@ -202,9 +215,9 @@ class Button:
         except StorageError as error:
             self._meter.tell(str(error))
 
-    def _told(self, clip: Clip, camera: Kept) -> str:
+    def _told(self, clip: Clip, camera: Supervisor) -> str:
         if clip.end is None:
-            waits = "" if is_recording(camera) else ", as soon as there is a picture"
+            waits = "" if camera.recording else ", as soon as there is a picture"
             return f"recording the clip {clip.name!r}{waits}"
         length = in_time((clip.end - clip.start) / 1e6)
         export = f"camkeep archive export {clip.id} clip.mp4{self._data}"
@@ -228,10 +241,10 @@ def _wanted(args: argparse.Namespace) -> list[Wanted]:
             segment_s=args.segment,
             sync_s=args.flush,
             audio=args.audio,
-            when_asked=args.when_asked,
             pre_roll_s=args.pre_roll,
         )
-        found.append(Wanted(name, source, how, limits))
+        mode = Mode.ASKED if args.when_asked else Mode.ALWAYS
+        found.append(Wanted(name, source, how, limits, mode=mode))
     for name in (*sizes, *ages):
         raise UsageError(f"no camera is called {name}: {there_are([c.name for c in found])}")
     return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from camkeep.cli.common import CODECS, columns, counted, in_bytes, in_time, rows
 from camkeep.cli.meter import fitting, timed
-from camkeep.engine.kept import Kept
 from camkeep.engine.sessions import Live, Refused, Waiting
+from camkeep.engine.supervisor import Supervisor
 from camkeep.model import VideoParams
 
 SHOW_S = 0.5
@@ -29,7 +29,7 @@ class KeepMeter:
         self._began = time.monotonic()
         self._plain_at = self._began
 
-    def changed(self, kept: Kept) -> None:
+    def changed(self, kept: Supervisor) -> None:
         """Something about a camera has changed: tell it, once."""
         word = _word(kept)
         if word and self._told.get(kept.camera.id) != word:
@@ -42,7 +42,7 @@ class KeepMeter:
             clear = "\r\x1b[K" if self._terminal else ""
             _write(clear + timed(text, terminal=self._terminal))
 
-    def show(self, cameras: Sequence[Kept]) -> None:
+    def show(self, cameras: Collection[Supervisor]) -> None:
         """How things stand."""
         now = time.monotonic()
         if self._quiet or (not self._terminal and now - self._plain_at < PLAIN_S):
@@ -59,8 +59,8 @@ class KeepMeter:
         if self._terminal:
             _write("\r\x1b[K")
 
-    def _parts(self, cameras: Sequence[Kept]) -> list[str]:
-        live = sum(is_recording(kept) for kept in cameras)
+    def _parts(self, cameras: Collection[Supervisor]) -> list[str]:
+        live = sum(kept.recording for kept in cameras)
         all_of_one = len(cameras) == live == 1
         parts = ["recording" if all_of_one else f"{live} of {len(cameras)} recording"]
         parts.append(in_time(time.monotonic() - self._began))
@@ -68,7 +68,7 @@ class KeepMeter:
         clips = sum(kept.clip is not None for kept in cameras)
         if clips:
             parts.append("REC")
-        parts += [kept.camera.name for kept in cameras if not is_recording(kept)]
+        parts += [kept.camera.name for kept in cameras if not kept.recording]
         drops = sum(kept.keeper.drops for kept in cameras)
         if drops:
             parts.append(f"{drops} dropped")
@@ -84,7 +84,7 @@ def _write(text: str) -> None:
         pass
 
 
-def summary(cameras: Sequence[Kept]) -> str:
+def summary(cameras: Collection[Supervisor]) -> str:
     """What came of it, for a person: a line for each camera."""
     facts = []
     width = max((len(kept.camera.name) for kept in cameras), default=0)
@@ -97,20 +97,15 @@ def summary(cameras: Sequence[Kept]) -> str:
     return "\n".join(rows(facts, width + 2))
 
 
-def is_recording(kept: Kept) -> bool:
-    """Whether pictures of it are being kept at this moment."""
-    return isinstance(kept.state, Live) and kept.trouble is None and kept.keeper.recording
-
-
-def _word(kept: Kept) -> str:
+def _word(kept: Supervisor) -> str:
     """How a camera is, in words; empty while that is not known yet."""
     if kept.trouble is not None:
         return str(kept.trouble)
     match kept.state:
         case Live() if kept.keeper.recording:
-            return "recording" + _picture(kept.notes.video)
+            return "recording" + _picture(kept.main.notes.video)
         case Live():
-            return "ready" + _picture(kept.notes.video)
+            return "ready" + _picture(kept.main.notes.video)
         case Waiting(error, _) | Refused(error, _):
             return error.message
         case _:

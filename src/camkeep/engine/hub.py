@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from camkeep.model import AudioParams, Sample, VideoParams
@@ -108,7 +109,8 @@ class Reader:
 class Hub:
     """Hands on what the sessions with one camera bring."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_viewers: Callable[[], object] = lambda: None) -> None:
+        """`on_viewers` is called when a viewer came or went."""
         self.video: VideoParams | None = None
         self.audio: AudioParams | None = None
         """Of the newest samples."""
@@ -116,6 +118,7 @@ class Hub:
         """The newest frame."""
         self.frames = self.bytes = 0
         """Of pictures, and of all that came."""
+        self._on_viewers = on_viewers
         self._takers: tuple[Taker, ...] = ()
         self._readers: set[Reader] = set()
         self._since_key: list[Sample] = []
@@ -144,13 +147,15 @@ class Hub:
             reader(sample)
         self._readers.add(reader)
         self._takers = (*self._takers, reader)
+        self._on_viewers()
         return reader
 
     def leave(self, taker: Taker) -> None:
         """Hand it nothing any more."""
         self._takers = tuple(other for other in self._takers if other is not taker)
-        if isinstance(taker, Reader):
+        if isinstance(taker, Reader) and taker in self._readers:
             self._readers.discard(taker)
+            self._on_viewers()
 
     def end(self) -> None:
         """There will be no more samples, ever: let the viewers go."""

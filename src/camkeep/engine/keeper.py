@@ -38,8 +38,6 @@ class KeepOptions:
     sync_s: float = SYNC_S
     """How often it is flushed through to the disk: what a power cut can cost."""
     audio: bool = True
-    when_asked: bool = False
-    """Record only between `start` and `stop`."""
     pre_roll_s: float = 0.0
     """What is kept in memory while nothing is recorded, to begin with."""
 
@@ -65,11 +63,13 @@ class Keeper:
         room: Room,
         options: KeepOptions,
         on_trouble: Callable[[CamkeepError | None], object] = lambda _: None,
+        *,
+        recording: bool = True,
     ) -> None:
         """`on_trouble` is told when the disk fails, and with None when recording goes on."""
         self.frames = self.bytes = self.drops = 0
-        self.recording = not options.when_asked
-        """Whether samples are kept, where there are any."""
+        self.recording = recording
+        """Whether samples are kept, where there are any: `start`, `stop`."""
         self._shelf = shelf
         self._ledger = ledger
         self._notes = notes
@@ -97,9 +97,28 @@ class Keeper:
         return self._ledger.lasting
 
     @property
+    def idle(self) -> Cause | None:
+        """Why it is not recorded although a camera is there to be."""
+        lasting = self._ledger.lasting
+        return lasting.cause if lasting is not None and not self.recording else None
+
+    @property
     def waiting_bytes(self) -> int:
         """What waits in memory for the disk."""
         return self._reel.waiting_bytes
+
+    @property
+    def options(self) -> KeepOptions:
+        """How it is kept."""
+        return self._options
+
+    @options.setter
+    def options(self, options: KeepOptions) -> None:
+        """From now on, another way; what is being written goes on."""
+        if options.pre_roll_s != self._options.pre_roll_s:
+            self._pre_roll = PreRoll(options.pre_roll_s)
+        self._options = options
+        self._reel.sync_s = options.sync_s
 
     def flush(self) -> None:
         """Write what was gathered now."""
@@ -141,11 +160,10 @@ class Keeper:
             self._keep(sample)
         return begin
 
-    def stop(self, cause: Cause | None = None) -> None:
-        """Keep nothing any more. With a `cause`, that is a gap."""
-        if not self.recording:
-            return
-        end = self._end_here()
+    def stop(self, cause: Cause | None) -> None:
+        """Keep nothing any more, for that reason; None where nobody is to ask for one, because
+        the camera is given up."""
+        end = self._end_here() if self.recording else self._clock.wall()
         self.recording = False
         if cause is not None:
             self._ledger.open(end, cause)
@@ -176,7 +194,7 @@ class Keeper:
     def _take(self, sample: Sample, late_us: int) -> None:
         if self.recording:
             self._keep(sample)
-        elif self._options.when_asked and self._options.pre_roll_s:
+        elif self._options.pre_roll_s:
             self._pre_roll.add(sample)
 
     def _keep(self, sample: Sample) -> None:

@@ -43,7 +43,8 @@ class Reel:
         self.files = 0
         self.current: OpenMovie | None = None
         self._shelf = shelf
-        self._sync_s = sync_s
+        self.sync_s = sync_s
+        """How often what was written is flushed through to the disk."""
         self._loop = asyncio.get_running_loop()
         self._on_error = on_error
         self._on_made = on_made
@@ -146,7 +147,7 @@ class Reel:
             movie.pending, movie.pending_bytes = [], 0
             self._writer.submit(partial(movie.append, samples), nbytes)
             if self._sync_timer is None:
-                wait_s = max(0.0, self._sync_s - FLUSH_S)  # samples had to wait already
+                wait_s = max(0.0, self.sync_s - FLUSH_S)  # samples had to wait already
                 self._sync_timer = self._loop.call_later(wait_s, self._sync)
 
     def _sync(self) -> None:

@@ -55,7 +55,18 @@ class Refused:
     retry_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody watches or records it, so it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """A person switched it off."""
+
+
 State = Connecting | Live | Waiting | Refused
+"""What sessions go through."""
 
 
 class GiveUp(Exception):
