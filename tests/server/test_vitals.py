@@ -15,7 +15,7 @@ from camkeep.archive.root import make_root
 from camkeep.archive.store import Archive
 from camkeep.clock import FakeClock
 from camkeep.server import vitals as module
-from camkeep.server.vitals import Vitals, parts_of
+from camkeep.server.vitals import Vitals, vitals_of
 from support.accounts import opened
 
 
@@ -23,7 +23,7 @@ from support.accounts import opened
 async def asking(folder: Path, clock: FakeClock) -> AsyncIterator[tuple[Vitals, Archive]]:
     archive = Archive.open(make_root(folder / "archive"), clock)
     database = opened(folder / "archive")
-    vitals = Vitals(parts_of(archive, database), clock)
+    vitals = vitals_of(archive, database, clock)
     task = asyncio.create_task(vitals.run())
     try:
         yield vitals, archive
@@ -78,6 +78,10 @@ async def test_an_archive_that_is_away_is_unwell_and_no_reason_to_start_anew(
     clock = FakeClock()
     async with asking(tmp_path, clock) as (vitals, archive):
         await until(vitals, [])
+        async with asyncio.timeout(20):
+            while vitals.room is None:
+                await asyncio.sleep(0.01)
+        assert 0 < vitals.room.free < vitals.room.total
         root = archive.root.path
         (root / MARKER).rename(root / "away")
         async with asyncio.timeout(20):

@@ -31,7 +31,8 @@ class CameraBook:
 
     def __init__(self, database: Database, clock: Clock, policy: UrlPolicy | None = None) -> None:
         """`policy` says where cameras may be."""
-        self.jobs = CameraJobs(database, clock, policy or UrlPolicy())
+        self.policy = policy or UrlPolicy()
+        self.jobs = CameraJobs(database, clock, self.policy)
         self.now = BlockingBook(database, self.jobs)
         self._database = database
 

@@ -247,11 +247,12 @@ class Logging:
     def __init__(
         self,
         form: LogForm = LogForm.TEXT,
-        level: str = "info",
+        level: int | str = logging.INFO,
         stream: TextIO | None = None,
         redact: Redactor = redactor,
     ) -> None:
-        """`level` is the least that is logged. `stream` is stderr where nothing else is said."""
+        """`level` is the least that is logged: "info", or a number of `logging`. `stream` is
+        stderr where nothing else is said."""
         self.ring = Ring()
         self._form = form
         self._level = level
@@ -266,7 +267,7 @@ class Logging:
             stream, self._form, self.ring, self._redact, journal=journal_reads(stream)
         )
         root.handlers[:] = [self.outlet]
-        root.setLevel(self._level.upper())
+        root.setLevel(self._level.upper() if isinstance(self._level, str) else self._level)
         for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # their own ways out go
             logging.getLogger(name).handlers[:] = []
             logging.getLogger(name).propagate = True

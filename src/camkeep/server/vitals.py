@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from camkeep.archive.files import Room
 from camkeep.archive.index import Index
 from camkeep.archive.store import Archive
 from camkeep.clock import Clock
@@ -43,6 +44,8 @@ class Vitals:
     """Asks them. `run` it; all else may be called on the event loop at any time."""
 
     def __init__(self, parts: Sequence[Part], clock: Clock) -> None:
+        self.room: Room | None = None
+        """Of the archive's disk, when it answered last."""
         self._clock = clock
         self._states = [_State(part, clock.mono()) for part in parts]
 
@@ -84,7 +87,7 @@ class Vitals:
             try:
                 await state.part.ask()
                 state.trouble = None
-            except CamkeepError as error:
+            except (CamkeepError, OSError) as error:
                 state.trouble = str(error)
             state.asked = False
             await asyncio.sleep(ASK_S)
@@ -100,11 +103,11 @@ class _State:
         self.trouble: str | None = None
 
 
-def parts_of(archive: Archive, database: Database) -> list[Part]:
+def vitals_of(archive: Archive, database: Database, clock: Clock) -> Vitals:
     """Those of the service."""
 
     async def disk() -> None:
-        await asyncio.wrap_future(archive.on_disk(_nothing))
+        vitals.room = await asyncio.wrap_future(archive.on_disk(archive.root.room))
 
     async def index() -> None:
         await asyncio.wrap_future(archive.on_index(_look))
@@ -112,16 +115,14 @@ def parts_of(archive: Archive, database: Database) -> list[Part]:
     async def settings() -> None:
         await database.run(lambda _: None, reads=True)
 
-    return [
+    parts = [
         Part("the disk of the archive", disk, 30, 300),
         Part("the archive's index", index, 120, 3600),
         Part("the settings", settings, 30, 600),
     ]
-
-
-def _nothing() -> None:
-    """The job of one who only wants an answer."""
+    vitals = Vitals(parts, clock)
+    return vitals
 
 
 def _look(_: Index) -> None:
-    """The same, with the index."""
+    """The job of one who only wants an answer."""

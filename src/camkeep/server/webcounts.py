@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MOST_COUNTS = 5000
 """Kinds of requests that are told apart."""
 API = "/api/v1"
+LOGINS = frozenset({f"{API}/login", f"{API}/session", f"{API}/sessions"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -31,8 +32,12 @@ class WebCounts:
 
     @property
     def refused_logins(self) -> int:
-        """How often somebody asked without a login that suffices."""
-        return sum(n for (_, _, status), n in self.requests.items() if status in ("401", "429"))
+        """How often somebody tried to log in with a wrong password, or too often."""
+        return sum(
+            count
+            for (route, method, status), count in self.requests.items()
+            if method == "POST" and route in LOGINS and status in ("401", "429")
+        )
 
 
 class Counting:
