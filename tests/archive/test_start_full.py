@@ -86,7 +86,7 @@ def test_an_archive_is_opened_and_makes_room(disk: Path) -> None:
     try:
         gone = archive._remove(recording.camera.id, recording.segments[:1])
         assert gone == recording.segments[:1]
-        archive._keep("Cam 1", "testcard:", True)
+        archive._keep("Cam 1", "testcard:", None, None)
     finally:
         archive.close()
     (disk / "filler").unlink()
