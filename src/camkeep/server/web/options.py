@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-DEFAULT_PORT = 8080
+DEFAULT_PORT = 8090
 
 Network = IPv4Network | IPv6Network
 

@@ -123,7 +123,7 @@ def origin_of(url: str) -> Origin | None:
 
 def _allowed(name: str) -> str:
     plain = _plain(name)
-    if not _NAME.fullmatch(plain):
+    if _address(plain) is None and not _NAME.fullmatch(plain):
         raise UsageError(f"{name} is not the name of a host: give it without scheme and port")
     return plain
 

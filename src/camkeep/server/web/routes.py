@@ -5,7 +5,29 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.routing import Mount
 
+from camkeep.server.api import (
+    audit,
+    clips,
+    days,
+    events,
+    login,
+    logins,
+    shares,
+    timeline,
+    users,
+)
+
 API = "/api/v1"
 
-ROUTERS: tuple[tuple[str, APIRouter | Mount], ...] = ()
+ROUTERS: tuple[tuple[str, APIRouter | Mount], ...] = (
+    (API, login.router),
+    (API, users.router),
+    (API, logins.router),
+    (API, shares.router),
+    (API, audit.router),
+    (API, clips.router),
+    (API, days.router),
+    (API, timeline.router),
+    (API, events.router),
+)
 """Each with the prefix of its paths. The first that matches serves a request."""
