@@ -84,7 +84,17 @@ class Skipped:
     """In words for a person."""
 
 
-Played = Header | Fragment | Skipped
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG, in place of a fragment: browsers play none that stand in a movie."""
+
+    data: bytes
+    wall: WallUs
+    at_us: int
+    duration_us: int
+
+
+Played = Header | Fragment | Picture | Skipped
 
 
 def play(
@@ -94,11 +104,21 @@ def play(
     until: WallUs | None = None,
     *,
     density: Density = Density.ALL,
+    pictures: bool = False,
+    back: bool = False,
+    every_us: int = 0,
+    sound: bool = True,
 ) -> Iterator[Played]:
     """The stream from the key frame at or before `since` on, of `segments` in the order of their
     sequence, which may be found while it goes on. A segment that grows is played up to its last
-    whole fragment."""
-    stream = _Stream(density, since, until)
+    whole fragment.
+
+    `pictures`: JPEGs come one by one, as `Picture`, and without sound. Of key frames alone
+    (`density`), those that begin less than `every_us` after the one before are left out, and with
+    `back` they come the last one first, `segments` then in that order, too: each has a header of
+    its own, `at_us` counts from there.
+    """
+    stream = _Stream(density, since, until, pictures, back, every_us, sound)
     for segment in segments:
         try:
             with closing(OpenFile(root / segment.path)) as file:
@@ -110,8 +130,21 @@ def play(
 class _Stream:
     """Where the stream is."""
 
-    def __init__(self, density: Density, since: WallUs, until: WallUs | None) -> None:
+    def __init__(
+        self,
+        density: Density,
+        since: WallUs,
+        until: WallUs | None,
+        pictures: bool,
+        back: bool,
+        every_us: int,
+        sound: bool,
+    ) -> None:
         self._density = density
+        self._audible = sound and density is Density.ALL
+        self._pictures = pictures
+        self._back = back
+        self._every = ticks(every_us, MOVIE_TIMESCALE)
         self._since: WallUs | None = since  # None once it has begun
         self._until = until
         self._replay: Replay | None = None
@@ -120,27 +153,34 @@ class _Stream:
         self._last = self._end = 0  # the last frame and its end, ticks of the frames
         self._heard = -1  # the last piece of sound, ticks of the sound
 
-    def segment(self, segment: Segment, file: OpenFile) -> Iterator[Header | Fragment]:
+    def segment(self, segment: Segment, file: OpenFile) -> Iterator[Header | Fragment | Picture]:
         """What is to be played of one segment."""
         footage = read_footage(file)
         reel = self._reel(footage.video, segment, file)
         if not reel.frames:
             return
-        audio = footage.audio if self._density is Density.ALL else None
+        single = self._pictures and bytes(footage.video.entry[4:8]) == b"jpeg"
+        audio = footage.audio if self._audible and not single else None
         why = self._break(footage.video, audio, segment, reel.times[0])
         if why is not None:
             yield self._begin(footage.video, audio, segment, reel.times[0], why)
         assert self._replay is not None
         base = max(ticks(segment.start - self._zero, MOVIE_TIMESCALE), -reel.times[0])
         sound = self._sound(audio, segment, file) if audio is not None else None
-        edges = [*reel.edges(), len(reel.frames)]
-        for first, stop in pairwise(edges):
+        edges = [*range(len(reel.frames))] if single or self._back else [*reel.edges()]
+        pairs = [*pairwise([*edges, len(reel.frames)])]
+        for first, stop in reversed(pairs) if self._back else pairs:
             begin, end = reel.times[first] + base, reel.times[stop] + base
-            heard = sound.take(end, final=stop == len(reel.frames)) if sound is not None else None
-            data = self._replay.fragment(reel.take(first, stop, base), heard)
-            self._last, self._end, self._since = reel.times[stop - 1] + base, end, None
-            at_us = _us(begin)
-            yield Fragment(data, WallUs(self._zero + at_us), at_us, _us(end) - at_us)
+            at_us, samples = _us(begin), reel.take(first, stop, base)
+            wall, length_us = WallUs(self._zero + at_us), _us(end) - _us(begin)
+            if single:
+                yield Picture(b"".join(samples.data), wall, at_us, length_us)
+            else:
+                final = stop == len(reel.frames)
+                heard = sound.take(end, final=final) if sound is not None else None
+                yield Fragment(self._replay.fragment(samples, heard), wall, at_us, length_us)
+            self._last, self._end = reel.times[stop - 1] + base, end
+            self._since = self._since if self._back else None
         if sound is not None:
             self._heard = max(self._heard, sound.last)
 
@@ -162,10 +202,18 @@ class _Stream:
                 end = columns.dts[stop] + track.shift
             frames = [n for n in frames if n < stop]
         if self._density is Density.KEY:
-            frames = [n for n in frames if columns.keys[n]]
+            frames = self._apart([n for n in frames if columns.keys[n]], shown)
             return Reel(file, columns, frames, [*(shown[n] for n in frames), end], shown)
         times = [columns.dts[n] + track.shift for n in frames]
         return Reel(file, columns, frames, [*times, end], shown)
+
+    def _apart(self, frames: list[int], shown: list[int]) -> list[int]:
+        """Those of them that are far enough from the one before."""
+        found: list[int] = []
+        for n in frames:
+            if not found or shown[n] - shown[found[-1]] >= self._every:
+                found.append(n)
+        return found
 
     def _break(
         self, video: TrackFootage, audio: TrackFootage | None, segment: Segment, first: int
@@ -173,6 +221,8 @@ class _Stream:
         """Why a header must come before the segment's frames, if one must."""
         if self._replay is None:
             return Why.START
+        if self._back:
+            return Why.GAP
         first += ticks(segment.start - self._zero, MOVIE_TIMESCALE)
         if first - self._end > GAP_TICKS or first <= self._last:
             return Why.GAP

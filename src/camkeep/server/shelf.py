@@ -1,17 +1,18 @@
 """What handlers look at the archive with: connections to its index, clips that are open, times of
 footage in memory. Nothing here writes to the archive, and nothing waits for those who do.
 
-A `Shelf` belongs to the application. Its methods block unless they say otherwise, and may be used
-by many threads at once.
+A `Shelf` belongs to the application. Its plain methods block, and may be used by many threads at
+once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -26,7 +27,9 @@ from camkeep.clock import Clock
 from camkeep.errors import IndexDamaged, StorageError
 from camkeep.model import CameraId, KeptCamera
 from camkeep.server.desk import desk_of
-from camkeep.server.openclips import OpenClips
+from camkeep.server.openclips import IDLE_S, Open, OpenClips
+
+T = TypeVar("T")
 
 CONNECTIONS = 8
 """To the index, at most."""
@@ -82,23 +85,34 @@ class Shelf:
         finally:
             self._places.release()
 
-    async def cameras(self) -> dict[CameraId, KeptCamera]:
-        """All cameras that are or were kept. Does not block. Raises StorageError."""
+    async def read(self, job: Callable[[], T]) -> T:
+        """Have a job that blocks done by a thread."""
+        return await anyio.to_thread.run_sync(job)
 
-        def read() -> list[KeptCamera]:
+    async def cameras(self) -> dict[CameraId, KeptCamera]:
+        """All cameras that are or were kept. Raises StorageError."""
+
+        def find() -> list[KeptCamera]:
             with self.catalog() as catalog:
                 return catalog.cameras()
 
-        return {camera.id: camera for camera in await anyio.to_thread.run_sync(read)}
+        return {camera.id: camera for camera in await self.read(find)}
 
     async def count_clips(self) -> int:
-        """How many clips there are. Does not block. Raises StorageError."""
+        """How many clips there are. Raises StorageError."""
 
-        def read() -> int:
+        def count() -> int:
             with self.catalog() as catalog:
                 return len(catalog.clips())
 
-        return await anyio.to_thread.run_sync(read)
+        return await self.read(count)
+
+    def done_with(self, opened: Open) -> None:
+        """An answer was read to its end, or nobody reads it any more. On the event loop; what
+        was open for long is closed then, and once more when this has been."""
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, self.clips.give_back, opened)
+        loop.call_later(IDLE_S + 1, loop.run_in_executor, None, self.clips.tidy)
 
     def close(self) -> None:
         """Let go of everything that nobody uses."""
