@@ -26,7 +26,7 @@ exit codes:
   130  interrupted before anything was kept
 """
 
-COMMANDS = ("record", "keep", "archive", "snapshot", "probe", "cameras", "simulate")
+COMMANDS = ("record", "keep", "archive", "user", "snapshot", "probe", "cameras", "simulate")
 
 
 class Parser(argparse.ArgumentParser):

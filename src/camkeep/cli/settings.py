@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from camkeep.archive.root import make_root, open_root
+from camkeep.archive.view import ArchiveView
 from camkeep.cli.common import data_from
-from camkeep.errors import UsageError
+from camkeep.errors import CamkeepError, UsageError
+from camkeep.model import CameraId
 
 if TYPE_CHECKING:
     from camkeep.server.database import Database
@@ -34,16 +38,36 @@ def settings_from(args: argparse.Namespace, *, make: bool = False) -> Iterator[D
     """The settings of the archive that `args` ask for, until the end of the block. The service
     may have them open at the same time, and notices what is changed.
 
-    Where there is no archive yet, it is made if `make` says so. Raises UsageError and
-    StorageError.
+    Where there is no archive yet, it is made if `make` says so, and in an empty folder with
+    --new. Raises UsageError and StorageError.
     """
     need_server()
     from camkeep.server.database import DATABASE, KEY, Database
 
     folder = data_from(args)
-    root = make_root(folder) if make else open_root(folder)
+    root = make_root(folder, new=getattr(args, "new", False)) if make else open_root(folder)
     database = Database.open(root.path / DATABASE, root.path / KEY)
     try:
         yield database
     finally:
         database.close()
+
+
+def camera_names(database: Database) -> dict[CameraId, str]:
+    """The cameras that are set up, and those that only have recordings, by id."""
+    names: dict[CameraId, str] = {}
+    with suppress(CamkeepError), ArchiveView(database.path.parent) as view:  # it may be new
+        names.update({camera.id: camera.name for camera in view.cameras()})
+    names.update(database.run_now(lambda db: db.execute(_CAMERAS).fetchall(), reads=True))
+    return names
+
+
+_CAMERAS = "SELECT id, name FROM cameras ORDER BY position"
+
+
+def me() -> str:
+    """Who runs this command, for the audit log."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError, ImportError):  # nobody by that number
+        return f"user {os.getuid()} (command line)"
