@@ -126,24 +126,37 @@ class Journal:
         self._name_of = name_of
         self._listener = bus.listen()
         self._waiting: deque[Event] = deque()
+        self._there = asyncio.Event()
 
     @property
     def waiting(self) -> int:
         """How many are not written yet."""
         return len(self._waiting)
 
-    async def run(self) -> NoReturn:
+    async def run(self) -> None:
         """Write what happens, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._keep_writing())
+
+    async def _listen(self) -> NoReturn:
+        """Take what comes, also while a disk is slow: the listener has little room."""
+        while True:
+            self._take(await self._listener.take())
+            self._there.set()
+            await asyncio.sleep(GATHER_S)
+
+    async def _keep_writing(self) -> NoReturn:
         wait_s = EVERY_S
         while True:
-            if not self._waiting:
-                self._take(await self._listener.take())
-            wait_s = EVERY_S if await self.flush() else min(LONGEST_WAIT_S, 2 * wait_s)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    while True:
-                        self._take(await self._listener.take())
-                        await asyncio.sleep(GATHER_S)
+            await self._there.wait()
+            self._there.clear()
+            if await self.flush():
+                wait_s = EVERY_S
+            else:
+                wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
+                self._there.set()
+            await asyncio.sleep(wait_s)
 
     async def flush(self) -> bool:
         """Write all that waits; whether that was possible."""
