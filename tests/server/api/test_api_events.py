@@ -126,9 +126,10 @@ async def test_who_comes_back_gets_what_happened_meanwhile_each_once(tmp_path: P
                             break
             return seen
 
-        bursting = asyncio.create_task(bursts())
+        telling = asyncio.create_task(bursts())
         async with asyncio.timeout(60):
             every = await asyncio.gather(*(read_some() for _ in range(3)))
+            await telling
         for seen in every:
             assert seen == list(range(before + 1, site.desk.service.bus.last_id + 1))
 
