@@ -39,6 +39,8 @@ recordings/   one folder for each camera, in it one for each day, in it the movi
 clips/        what people marked: a name, cameras, and an interval. The pictures stay where they
               are, in the movies.
 index.db      a list of all that, for speed. It can be deleted: it is made anew from the files.
+camkeep.db    what people set up for "camkeep serve": cameras, users, what happened. Its secrets
+              are sealed with camkeep.key: keep that file to yourself, and a copy of both.
 
 Copy or watch whatever you like. Delete with camkeep, not by hand: the archive proves that
 nothing in it was changed, and "camkeep archive verify" will say that something is missing.

@@ -26,7 +26,17 @@ exit codes:
   130  interrupted before anything was kept
 """
 
-COMMANDS = ("record", "keep", "archive", "user", "snapshot", "probe", "cameras", "simulate")
+COMMANDS = (
+    "serve",
+    "record",
+    "keep",
+    "archive",
+    "user",
+    "snapshot",
+    "probe",
+    "cameras",
+    "simulate",
+)
 
 
 class Parser(argparse.ArgumentParser):

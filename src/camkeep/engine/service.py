@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Self
 
 from camkeep.archive.check import Mismatch
-from camkeep.archive.retention import Policy
+from camkeep.archive.retention import Limits, Policy
 from camkeep.archive.store import Archive
 from camkeep.clock import Clock
 from camkeep.engine.events import Bus, Kind
@@ -65,6 +65,7 @@ class Service:
         self._stopped = asyncio.Event()
         self._changing = asyncio.Lock()
         self._turn = 0
+        self._others: dict[CameraId, Limits] = {}
         self._stack = AsyncExitStack()
 
     # its life
@@ -186,9 +187,17 @@ class Service:
         self._policy = policy
         await self._apply_policy()
 
+    async def limit(self, camera_id: CameraId, limits: Limits | None) -> None:
+        """How much is kept of a camera that is not watched; None for nothing of its own."""
+        if limits is not None:
+            self._others[camera_id] = limits
+        elif self._others.pop(camera_id, None) is None:
+            return
+        await self._apply_policy()
+
     async def _apply_policy(self) -> None:
         limits = {camera.camera.id: camera.wanted.limits for camera in self.cameras.values()}
-        policy = replace(self._policy, cameras=limits)
+        policy = replace(self._policy, cameras={**self._others, **limits})
         if policy != self.janitor.policy:
             self.janitor.policy = policy
             await self.archive.save_policy(policy)

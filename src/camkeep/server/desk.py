@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from camkeep.archive.store import Archive
 from camkeep.clock import Clock
 from camkeep.engine.service import Service
+from camkeep.model import CameraId
 from camkeep.server.accounts.accounts import Accounts
 from camkeep.server.camerabook import CameraBook
 from camkeep.server.database import Database
@@ -44,6 +45,8 @@ class Desk:
     """How the service itself is."""
     sync: Callable[[], Awaitable[None]] = _nothing
     """Has the service do what people have set up by now; to be called after each change of it."""
+    failed: Mapping[CameraId, str] = field(default_factory=dict)
+    """Cameras that are set up and cannot be watched, and why."""
     first_account: FirstAccount = field(init=False)
     """The code with which the first account is made from elsewhere."""
     closers: Closers = field(init=False)
