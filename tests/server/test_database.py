@@ -12,6 +12,7 @@ import sys
 import threading
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -290,6 +291,26 @@ def test_what_is_no_database_of_ours(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"no database " * 1000)
     with pytest.raises(StorageError, match="damaged: restore"):
         opened(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+@pytest.mark.parametrize("name", [DATABASE, KEY])
+def test_what_belongs_to_another_user_is_said(name: str) -> None:
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        opened(folder).close()
+        folder.chmod(0o755)
+        os.chown(folder / DATABASE, 65534, 65534)
+        (folder / name).chmod(0o600)
+        os.chown(folder / name, 0, 0)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(
+                (NotWritable, UsageError), match=rf"ermission.*{name}|{name}.*ermission"
+            ):
+                opened(folder)
+        finally:
+            os.seteuid(0)
 
 
 def test_a_newer_one_is_left_alone(tmp_path: Path) -> None:

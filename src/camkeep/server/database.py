@@ -23,7 +23,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from camkeep.archive.disk import create_error
-from camkeep.errors import DiskFull, StorageError, UsageError, WriteFailed
+from camkeep.errors import DiskFull, NotWritable, StorageError, UsageError, WriteFailed
 from camkeep.server.schema import APPLICATION_ID, SCRIPTS
 from camkeep.server.secrets import Secrets, make_key, read_key
 
@@ -190,6 +190,12 @@ def _connect(path: Path) -> sqlite3.Connection:
                     os.fchmod(fd, 0o600)
         finally:
             os.close(fd)
+    except PermissionError as error:
+        if os.path.lexists(path):  # it raises nothing, unlike pathlib's
+            raise NotWritable(
+                f"no permission to open {path}: run this as the user who runs the service"
+            ) from error
+        raise create_error(error, path) from error
     except OSError as error:
         raise create_error(error, path) from error
     with _translated(path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -299,6 +301,30 @@ async def test_a_password_that_changes_while_it_is_looked_at(
     kept = await accounts._kept(anna)
     await accounts.users.set_password(anna.id, "another password")
     assert await accounts.sessions.open(anna.id, HERE, "", password=kept) is None
+
+
+async def test_what_was_done_for_somebody_who_went_away_is_noticed(
+    accounts: Accounts, anna: User
+) -> None:
+    """A request that is cancelled while the database is at work."""
+    secret, who = await principal(accounts, "anna")
+    begun, go = threading.Event(), threading.Event()
+
+    def job(connection: sqlite3.Connection) -> None:
+        begun.set()
+        go.wait(60)
+        connection.execute("DELETE FROM sessions")
+
+    request = asyncio.create_task(accounts._store.change(job))
+    await asyncio.to_thread(begun.wait, 60)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    go.set()
+    watch = accounts.watch(who)
+    await accounts.poll()
+    assert watch.over
+    assert await accounts.by_session(secret) is None
 
 
 async def test_old_hashes_are_made_anew(tmp_path: Path, anna: User, clock: FakeClock) -> None:

@@ -134,7 +134,7 @@ def digest(secret: str) -> bytes:
 
 def folded(name: str) -> str:
     """Names that are equal so are one name: "Anna", "anna"."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()[: 4 * LONGEST_NAME]
+    return unicodedata.normalize("NFKC", name[: 4 * LONGEST_NAME]).casefold().strip()
 
 
 def checked_name(name: str, of: str = "a user") -> str:
