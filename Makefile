@@ -1,5 +1,5 @@
 # Two commands for a newcomer, each doing all its set-up on a fresh machine:
-#   make run     records ten seconds from a simulated camera and shows what was kept
+#   make run     the recorder with its page and a simulated camera; DATA=DIR for another archive
 #   make test    everything that must hold: style, types, tests
 # and for those who stay:
 #   make check   style and types only            make bench   measured comparisons (bench/)
@@ -9,12 +9,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DATA ?= data
 FUZZ_SECONDS ?= 120
 
 .PHONY: run test check format bench fuzz torture clean
 
-run: $(VENV)/core
-	$(BIN)/python tools/first_run.py recordings
+run: $(VENV)/server
+	$(BIN)/camkeep serve --demo --data $(DATA)
 
 test: $(VENV)/dev system check
 	$(BIN)/python -m pytest
@@ -42,16 +43,16 @@ torture: $(VENV)/dev system
 system:
 	tools/system-packages
 
-# The core alone needs nothing but itself; the tests need the dev extra.
-$(VENV)/core: pyproject.toml
+# The service needs its extra; the tests need all of them.
+$(VENV)/server: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]'
 	touch $@
 
 $(VENV)/dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	touch $@ $(VENV)/core
+	touch $@ $(VENV)/server
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
