@@ -9,10 +9,13 @@ from camkeep.server.api import (
     audit,
     clips,
     days,
+    download,
     events,
     login,
     logins,
+    playback,
     shares,
+    storage,
     timeline,
     users,
 )
@@ -28,6 +31,9 @@ ROUTERS: tuple[tuple[str, APIRouter | Mount], ...] = (
     (API, clips.router),
     (API, days.router),
     (API, timeline.router),
+    (API, download.router),
+    (API, playback.router),
+    (API, storage.router),
     (API, events.router),
 )
 """Each with the prefix of its paths. The first that matches serves a request."""

@@ -1,0 +1,168 @@
+"""Timelines and calendars over HTTP, of a real archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from camkeep.archive.index import Index
+from camkeep.archive.layout import INDEX
+from camkeep.clock import FakeClock
+from camkeep.model import Cause
+from camkeep.server.access import Role
+from support.kept import GARAGE, GATE, Footage, clip, footage, gap, recorder
+from support.segments import NOON, SECOND
+from support.server import API, serving
+
+HOUR = 3600 * SECOND
+TIMELINE = f"{API}/cameras/{GARAGE}/timeline"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Footage:
+    """The garage: 4 s, a gap of 30 s, 2 s; a clip of the first 3 s."""
+    recorded = recorder(tmp_path)
+    recorded.record("h264")
+    recorded.record("h264")
+    recorded.wait(30 * SECOND)
+    recorded.record("h264")
+    gaps = (gap(NOON + 4 * SECOND, 30, detail="it sent nothing for 8 s"),)
+    made = footage(recorded, gaps)
+    made.save_clip(clip())
+    return made
+
+
+def clock() -> FakeClock:
+    """A minute after noon."""
+    return FakeClock(wall=NOON + 60 * SECOND)
+
+
+async def test_what_is_kept_what_is_missing_and_why(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+        asked = {"from": NOON, "to": NOON + 36 * SECOND}
+        found = (await site.client.get(TIMELINE, params=asked)).json()
+    (told,) = found["cameras"]
+    assert found["start_us"] == NOON
+    assert found["resolution_us"] == 18_000
+    assert told["camera"] == GARAGE
+    assert told["spans"] == [
+        [NOON, NOON + 4 * SECOND],
+        [NOON + 34 * SECOND, NOON + 36 * SECOND],
+    ]
+    (missing,) = told["gaps"]
+    assert missing["cause"] == "stalled"
+    assert missing["told"] == "it sent nothing for 8 s"
+    assert not missing["lasting"]
+    assert told["share"] == pytest.approx(6 / 36)
+    (mark,) = told["clips"]
+    assert mark["name"] == "a cat"
+
+
+async def test_a_coarse_timeline_closes_short_holes(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+        asked = {"from": NOON, "to": NOON + 36 * SECOND, "resolution": 31}
+        found = (await site.client.get(TIMELINE, params=asked)).json()
+    (told,) = found["cameras"]
+    assert told["spans"] == [[NOON, NOON + 36 * SECOND]]
+    assert told["gaps"] == []
+    assert told["share"] == pytest.approx(6 / 36)
+
+
+async def test_instants_as_people_write_them(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+        for text in ("2026-11-21T12:00:00.123457Z", "2026-11-21T13:00:00.123457+01:00"):
+            found = await site.client.get(TIMELINE, params={"from": text})
+            assert found.json()["start_us"] == NOON
+        plain = f"{TIMELINE}?from=2026-11-21T13:00:00.123457+01:00"  # a plus sign that is a space
+        assert (await site.client.get(plain)).json()["start_us"] == NOON
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "from=noon", "from=-1", "from=2026-11-21T12:00:00", f"from={NOON}&to={NOON}",
+     f"from={NOON}&resolution=-1", f"from={NOON}&resolution=nan", "from=99999999999999999999",
+     "from=2026-13-01T00:00:00Z", "from=0001-01-01T00:00:00%2B14:00"],
+)  # fmt: skip
+async def test_what_makes_no_sense_is_told(kept: Footage, query: str) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+        answer = await site.client.get(f"{TIMELINE}?{query}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_wall_shows_what_was_granted(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+        await site.user("boss")
+        await site.user("anna", Role.VIEWER, [GATE])
+        async with await site.login("boss") as boss, await site.login("anna") as anna:
+            every = (await boss.get(f"{API}/timeline", params={"from": NOON})).json()
+            assert [told["name"] for told in every["cameras"]] == ["Garage", "Gate"]
+            hers = (await anna.get(f"{API}/timeline", params={"from": NOON})).json()
+            assert [told["name"] for told in hers["cameras"]] == ["Gate"]
+            asked = {"from": NOON, "cameras": f"{GATE},{GARAGE}"}
+            assert (await anna.get(f"{API}/timeline", params=asked)).status_code == 404
+            assert (await anna.get(TIMELINE, params={"from": NOON})).status_code == 404
+
+
+async def test_a_segment_that_grows_is_as_long_as_it_is(tmp_path: Path) -> None:
+    recorded = recorder(tmp_path)
+    recorded.record("h264", closed=False)
+    made = footage(recorded)
+    async with serving(made.root, clock=clock()) as site:
+        found = (await site.client.get(TIMELINE, params={"from": NOON - SECOND})).json()
+    ((start, end),) = found["cameras"][0]["spans"]
+    assert start == NOON
+    assert 1.5 * SECOND < end - start <= 2 * SECOND
+
+
+async def test_gaps_that_lasted_a_moment_only_are_told_together(kept: Footage) -> None:
+    with Index.open(kept.root / INDEX) as index:
+        for n in range(5):  # connecting, refused, connecting ...
+            cause = Cause.STARTING if n % 2 else Cause.UNREACHABLE
+            index.save_gap(GARAGE, gap(NOON + 40 * SECOND + n * SECOND, 1, cause))
+    async with serving(kept.root, clock=clock()) as site:
+        asked = {"from": NOON + 36 * SECOND, "to": NOON + 60 * SECOND, "resolution": 3}
+        found = (await site.client.get(TIMELINE, params=asked)).json()
+    (missing,) = found["cameras"][0]["gaps"]
+    assert missing["cause"] == "unreachable"
+    assert missing["end_us"] - missing["start_us"] == 5 * SECOND
+
+
+async def test_days_of_a_calendar(kept: Footage) -> None:
+    async with serving(kept.root, clock=FakeClock(wall=NOON + 30 * HOUR)) as site:
+        days = f"{API}/cameras/{GARAGE}/days"
+        (day,) = (await site.client.get(days)).json()["days"]
+        assert day["day"] == "2026-11-21"
+        assert day["end_us"] - day["start_us"] == 24 * HOUR
+        assert day["recorded_us"] == 6 * SECOND
+        assert day["missing_us"] == {"stalled": 30 * SECOND}
+        elsewhere = (await site.client.get(days, params={"zone": "Pacific/Kiritimati"})).json()
+        assert [day["day"] for day in elsewhere["days"]] == ["2026-11-22"]
+        for zone in ("Nowhere/Land", "../../etc/passwd", "/etc/localtime", "x" * 64, "a\0b"):
+            assert (await site.client.get(days, params={"zone": zone})).status_code == 422
+
+
+async def test_footage_that_comes_and_goes_while_it_is_looked_at(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+
+        async def spans() -> list[list[int]]:
+            found = await site.client.get(TIMELINE, params={"from": NOON, "to": NOON + HOUR})
+            spans: list[list[int]] = found.json()["cameras"][0]["spans"]
+            return spans
+
+        before = await spans()
+        assert len(before) == 2
+        archive = site.desk.archive
+        await archive.remove(GARAGE, kept.segments)  # a clip holds the first two
+        assert await spans() == before[:1]
+        archive.ask(lambda index: index.save_segments(kept.segments[2:]))
+        assert await spans() == before
+
+
+async def test_an_index_that_was_made_anew_is_read(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+        asked = {"from": NOON, "to": NOON + HOUR}
+        before = (await site.client.get(TIMELINE, params=asked)).json()
+        site.desk.archive.index.rebuild().result()
+        assert (await site.client.get(TIMELINE, params=asked)).json() == before
