@@ -14,7 +14,7 @@ from decimal import Decimal
 from camkeep.errors import UsageError
 
 _SIZE = re.compile(
-    r"([0-9]{1,12}(?:\.[0-9]{1,6})?)\s*(?:([kmgtp])(i?)b?|b)", re.IGNORECASE | re.ASCII
+    r"([0-9]{1,19}(?:\.[0-9]{1,6})?)\s*(?:([kmgtp])(i?)b?|b)", re.IGNORECASE | re.ASCII
 )
 _SHARE = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)\s*%", re.ASCII)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}

@@ -111,19 +111,24 @@ class CameraSettings:
         return json.dumps({"url": self.url, "sub_url": self.sub_url})
 
 
-def new_settings(camera: CameraId, values: Mapping[str, object]) -> CameraSettings:
-    """A new camera of these values (see `changed`); it needs `name` and `address`. Raises
-    UsageError."""
+def new_settings(
+    camera: CameraId, values: Mapping[str, object], *, unfilled: bool = False
+) -> CameraSettings:
+    """A new camera of these values (see `changed`, and `cameraurl.renewed` for `unfilled`); it
+    needs `name` and `address`. Raises UsageError."""
     for key in ("name", "address"):
         if not values.get(key):
             raise UsageError(f"{key}: a camera needs one")
-    login = [_text_or_none(key, values.get(key)) for key in ("user", "password")]
-    url = renewed(_text("address", values["address"]), None, *login)
+    url = _url(None, values, "", unfilled)
     others = {k: v for k, v in values.items() if k not in ("address", "user", "password")}
-    return changed(CameraSettings(camera, _text("name", values["name"]), url), others)
+    return changed(
+        CameraSettings(camera, _text("name", values["name"]), url), others, unfilled=unfilled
+    )
 
 
-def changed(settings: CameraSettings, values: Mapping[str, object]) -> CameraSettings:
+def changed(
+    settings: CameraSettings, values: Mapping[str, object], *, unfilled: bool = False
+) -> CameraSettings:
     """`settings` with these values: the names of `public`, and `password`, `sub_password`.
 
     What is not named stays. A password stays where it is for the same camera and user
@@ -145,10 +150,10 @@ def changed(settings: CameraSettings, values: Mapping[str, object]) -> CameraSet
             _text("zone", values.get("zone", settings.schedule.zone)),
         )
     if {"address", "user", "password"} & set(values):
-        found["url"] = _url(settings.url or None, values, "")
+        found["url"] = _url(settings.url or None, values, "", unfilled)
     if {"sub_address", "sub_user", "sub_password"} & set(values):
         gone = "sub_address" in values and not values["sub_address"]
-        found["sub_url"] = None if gone else _url(settings.sub_url, values, "sub_")
+        found["sub_url"] = None if gone else _url(settings.sub_url, values, "sub_", unfilled)
     return replace(settings, **found)
 
 
@@ -165,7 +170,7 @@ def from_parts(camera: str, name: str, open_part: str, secret_part: str | None) 
         raise UsageError(f"the settings of the camera {name!r} do not read: set it anew") from None
 
 
-def _url(old: str | None, values: Mapping[str, object], prefix: str) -> str:
+def _url(old: str | None, values: Mapping[str, object], prefix: str, unfilled: bool) -> str:
     address, user, password = (
         _text_or_none(prefix + key, values[prefix + key]) if prefix + key in values else None
         for key in ("address", "user", "password")
@@ -173,7 +178,7 @@ def _url(old: str | None, values: Mapping[str, object], prefix: str) -> str:
     if user is None and f"{prefix}user" in values:  # null takes the login away
         user = ""
     try:
-        return renewed(address, old, user, password)
+        return renewed(address, old, user, password, unfilled=unfilled)
     except UsageError as error:
         raise UsageError(f"{prefix}address: {error}") from None
 

@@ -49,13 +49,19 @@ def same_place(one: Address, other: Address) -> bool:
 
 
 def renewed(
-    text: str | None, old: str | None, user: str | None = None, password: str | None = None
+    text: str | None,
+    old: str | None,
+    user: str | None = None,
+    password: str | None = None,
+    *,
+    unfilled: bool = False,
 ) -> str:
     """The address `text` (None: as `old` has it) with its login.
 
     What is not given is taken from `old` where it is the same camera (`same_place`): the user,
     the password of the same user, and what stands as *** in path and query. An empty `user` is
-    for no login. Raises UsageError, which repeats nothing that was given.
+    for no login. A *** that nobody knows stays where it is allowed to be `unfilled`. Raises
+    UsageError, which repeats nothing that was given.
     """
     if text is None and old is None:
         raise UsageError("a camera needs an address")
@@ -67,7 +73,7 @@ def renewed(
         known = None
     else:
         address = _filled(address, before)
-    if f"={HIDDEN}" in address.target:
+    if f"={HIDDEN}" in address.target and not unfilled:
         raise UsageError(f"the address has {HIDDEN} in place of a secret: write the secret itself")
     login = _login(given, known, user, password)
     if login is not None and address.scheme not in DEFAULT_PORTS:
@@ -112,6 +118,11 @@ def _filled(address: Address, before: Address) -> Address:
 def shown(url: str) -> str:
     """The address in `url` for a person, without a secret."""
     return str(parse_address(url)[0]) if url else ""
+
+
+def bare(url: str) -> str:
+    """The address in `url` without its login, with what else in it may be a secret."""
+    return with_login(parse_address(url)[0], None)
 
 
 def login_of(url: str) -> Credentials | None:
