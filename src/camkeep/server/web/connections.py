@@ -141,7 +141,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._in_head = self._in_body = False
-        super().handle_websocket_upgrade()
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "the request is no HTTP that can be understood")
@@ -193,6 +194,11 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self.connections.add(self)  # the one above removes it, and it may have been removed
         super().connection_lost(exc)
         self._shared.gone.set()
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # refused is answered, too: no error to be logged
 
     def sweep(self, now: float) -> None:
         """Close it if nobody has answered its handshake."""

@@ -22,6 +22,8 @@ from camkeep.server.web.reached import SAFE_METHODS, Reach, check_origin, visit
 
 BODY_STALL_S = 30.0
 """How long a body may stand still."""
+MORE_READ = 1_000_000
+"""Bytes that are read, and forgotten, of a body that is too large."""
 
 CONTENT_POLICY = "; ".join(
     [
@@ -129,10 +131,12 @@ class _Body:
             raise HTTPException(408, told, {"connection": "close"}) from None
         self._read += len(message.get("body", b""))
         self._ended = not message.get("more_body", False)
-        if self._read > self._limit:
-            problem = _too_large(self._limit)
-            raise HTTPException(problem.status, problem.detail, problem.headers)
-        return message
+        if self._read <= self._limit:
+            return message
+        if not self._ended and self._read <= self._limit + MORE_READ:
+            return await self()  # whoever has sent all can read the answer: others see a reset
+        problem = _too_large(self._limit)
+        raise HTTPException(problem.status, problem.detail, problem.headers)
 
 
 class _Answer:
