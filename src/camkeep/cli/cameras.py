@@ -11,6 +11,7 @@ from camkeep.cameras.v4l2 import Webcam, list_devices
 from camkeep.cameras.v4l2.offer import Format, Rates
 from camkeep.cli.amounts import seconds
 from camkeep.cli.common import folded, say
+from camkeep.engine.offered import found_values, webcam_values
 from camkeep.errors import NotSupported
 
 
@@ -109,48 +110,7 @@ def describe_found(found: list[Found]) -> list[str]:
 
 def as_json(webcams: list[Webcam], found: list[Found] | None) -> str:
     """Everything, for programs; "network" only where it was searched."""
-    shown: dict[str, object] = {"webcams": [_webcam_as_json(webcam) for webcam in webcams]}
+    shown: dict[str, object] = {"webcams": [webcam_values(webcam) for webcam in webcams]}
     if found is not None:
-        shown["network"] = [
-            {"name": camera.name, "id": camera.id, "url": camera.url} for camera in found
-        ]
+        shown["network"] = [found_values(camera) for camera in found]
     return json.dumps(shown, indent=2)
-
-
-def _webcam_as_json(webcam: Webcam) -> dict[str, object]:
-    return {
-        "number": webcam.number,
-        "path": webcam.path,
-        "name": webcam.card,
-        "driver": webcam.driver,
-        "bus": webcam.bus,
-        "trouble": webcam.trouble,
-        "formats": [
-            {
-                "code": entry.code,
-                "kind": entry.kind,
-                "description": entry.description,
-                "sizes": [
-                    {
-                        "size": str(size),
-                        "fps": [float(fps) for fps in size.rates.fps],
-                        "any_between": size.rates.between,
-                    }
-                    for size in entry.sizes
-                ],
-            }
-            for entry in webcam.formats
-        ],
-        "controls": [
-            {
-                "name": control.name,
-                "kind": str(control.kind),
-                "takes": control.range,
-                "default": control.default,
-                "value": control.value,
-                "writable": control.writable,
-                "active": control.active,
-            }
-            for control in webcam.controls
-        ],
-    }

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 from dataclasses import replace
-from typing import Any
 
 from camkeep.cli.amounts import seconds
 from camkeep.cli.common import (
@@ -21,6 +20,7 @@ from camkeep.cli.common import (
 )
 from camkeep.engine.diagnosis import diagnose
 from camkeep.engine.probe import Report, probe
+from camkeep.engine.report import report_values
 from camkeep.engine.sources import make_source
 from camkeep.errors import of_camera
 from camkeep.model import Codec
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     with of_camera(str(address)):
         source = make_source(address, replace(options, exact_arrivals=True))
         report = asyncio.run(probe(source, args.duration))
-    say(json.dumps(as_json(report), indent=2) if args.json else describe(report))
+    say(json.dumps(report_values(report), indent=2) if args.json else describe(report))
     return 0
 
 
@@ -117,42 +117,3 @@ def _clock(report: Report) -> str | None:
     if not offset:
         return "as this machine's"
     return f"{abs(offset):.2f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    """The report as JSON values; docs/commands.md names the fields."""
-    video, audio = report.video, report.audio
-    return {
-        "address": report.address,
-        "seconds": round(report.seconds, 3),
-        "product": report.product,
-        "login": report.login,
-        "transport": report.transport,
-        "video": video
-        and {
-            "codec": video.codec.value,
-            "codec_string": video.codec_string,
-            "width": video.width,
-            "height": video.height,
-            "reordered": report.reordered,
-        },
-        "audio": audio
-        and {
-            "codec": audio.codec.value,
-            "sample_rate": audio.sample_rate,
-            "channels": audio.channels,
-            "samples": report.audio_samples,
-        },
-        "frames": report.frames,
-        "promised_fps": report.promised_fps,
-        "measured_fps": report.measured_fps,
-        "jitter_s": report.jitter_s,
-        "longest_wait_s": report.longest_wait_s,
-        "gop": report.gop and list(report.gop),
-        "bits_per_s": report.bits_per_s,
-        "first_frame_s": report.first_frame_s,
-        "clock_offset_s": report.clock_offset_s,
-        "breaks": report.breaks,
-        "trouble": report.trouble,
-        "advice": diagnose(report),
-    }

@@ -50,7 +50,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1\2: {HIDDEN}",
     ),
     (re.compile(r"\bck_[A-Za-z0-9_-]{4,}"), f"ck_{HIDDEN}"),
-    (re.compile(r"(/(?:share|shares|s)/)[A-Za-z0-9_.~-]{12,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/(?:shared?|shares|s)/)[A-Za-z0-9_.~-]{12,}"), rf"\1{HIDDEN}"),
 )
 
 
