@@ -83,6 +83,15 @@ async def test_whatever_is_noted_is_kept_and_bounded(
     database.close()
 
 
+async def test_what_others_say_is_kept_as_it_can_be_shown(database: Database) -> None:
+    audit = Audit(database, FakeClock())
+    await audit.note("\0anna\x1b[2J", "\0", "\ud800", "\n", name="\x07" * 200)
+    (entry,) = await audit.page()
+    assert (entry.who, entry.action, entry.object) == ("?anna?[2J", "?", "?")
+    assert (entry.address, entry.detail) == ("?", {"name": "?" * 100})
+    database.close()
+
+
 async def test_where_the_disk_takes_no_entry_the_log_says_so(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,6 +12,7 @@ from math import isfinite
 from camkeep.clock import Clock, WallUs
 from camkeep.errors import StorageError
 from camkeep.server.access import Principal
+from camkeep.server.accounts.values import plain
 from camkeep.server.database import Database
 
 log = logging.getLogger("camkeep.audit")
@@ -67,11 +68,11 @@ class Audit:
         name, how = (who.name, str(who.how)) if isinstance(who, Principal) else (who, "")
         row = (
             self._clock.wall(),
-            _cut(name, _LONGEST),
+            plain(name, _LONGEST),
             how,
-            _cut(address, 64),
-            _cut(action, 64) or "?",
-            _cut(object, _LONGEST),
+            plain(address, 64),
+            plain(action, 64) or "?",
+            plain(object, _LONGEST),
             _detail(detail),
         )
         statement = f"INSERT INTO audit ({_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
@@ -100,7 +101,7 @@ class Audit:
 
 def _detail(detail: Mapping[str, Detail]) -> str:
     shown = {
-        name: _cut(value, 100) if isinstance(value, str) else _number(value)
+        name: plain(value, 100) if isinstance(value, str) else _number(value)
         for name, value in list(detail.items())[:_MOST_DETAIL]
         if not any(word in name.lower() for word in _SECRET)
     }
@@ -111,8 +112,3 @@ def _detail(detail: Mapping[str, Detail]) -> str:
 def _number(value: int | float | bool | None) -> Detail:
     """JSON has no other numbers than these."""
     return value if not isinstance(value, float) or isfinite(value) else None
-
-
-def _cut(text: str, longest: int) -> str:
-    """`text` as far as it fits and can be written."""
-    return text[:longest].encode("utf-8", "replace").decode()

@@ -15,6 +15,7 @@ from camkeep.server.accounts.values import (
     digest,
     new_id,
     new_secret,
+    plain,
     principal_of_session,
 )
 
@@ -79,8 +80,8 @@ class Sessions:
             now,
             now,
             WallUs(now + LONGEST_US),
-            _plain(address, 64),
-            _plain(agent, 200),
+            plain(address, 64),
+            plain(agent, 200),
         )
 
         def insert(connection: sqlite3.Connection) -> bool:
@@ -133,8 +134,3 @@ def drop_sessions(connection: sqlite3.Connection, user_id: str, keep: str | None
 
 def _rest(session: Session) -> tuple[int, str, str]:
     return session.expires, session.address, session.agent
-
-
-def _plain(text: str, longest: int) -> str:
-    """What a client says of itself, fit to be kept and shown."""
-    return "".join(char if char.isprintable() else "?" for char in text[:longest])

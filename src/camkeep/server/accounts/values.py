@@ -147,3 +147,8 @@ def checked_name(name: str, of: str = "a user") -> str:
     if not found.isprintable():
         raise UsageError(f"the name of {of} holds signs that cannot be shown")
     return found
+
+
+def plain(text: str, longest: int) -> str:
+    """What somebody else says, fit to be kept and shown."""
+    return "".join(char if char.isprintable() else "?" for char in text[:longest])
