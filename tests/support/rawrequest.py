@@ -22,7 +22,7 @@ class Answer:
 
 
 async def exchange(port: int, data: bytes) -> bytes:
-    """All that the server sends after `data`, until it hangs up."""
+    """All that the server sends after `data`, until it hangs up or has opened a WebSocket."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(data)
@@ -30,6 +30,8 @@ async def exchange(port: int, data: bytes) -> bytes:
         with contextlib.suppress(ConnectionError):
             while part := await reader.read(65536):
                 received += part
+                if received.startswith(b"HTTP/1.1 101") and b"\r\n\r\n" in received:
+                    break  # a WebSocket: nobody hangs up
         return bytes(received)
     finally:
         writer.close()
