@@ -4,6 +4,7 @@
 # and for those who stay:
 #   make check   style and types only            make bench   measured comparisons (bench/)
 #   make fuzz    coverage-guided fuzzing          make format  put the code in shape
+#   make audit   asks the public lists for known holes of what camkeep stands on
 #   make torture kills, power cuts and failing disks, for a quarter of an hour
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 DATA ?= data
 FUZZ_SECONDS ?= 120
 
-.PHONY: run test check format bench fuzz torture clean
+.PHONY: run test check format bench fuzz audit torture clean
 
 run: $(VENV)/server
 	$(BIN)/camkeep serve --demo --data $(DATA)
@@ -35,6 +36,10 @@ bench: $(VENV)/dev system
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet atheris
 	$(BIN)/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+audit: $(VENV)/server
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/python -m pip_audit --progress-spinner off --skip-editable
 
 torture: $(VENV)/dev system
 	$(BIN)/python -m pytest -v -s tests/torture

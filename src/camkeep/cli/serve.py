@@ -54,10 +54,12 @@ def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
     need_server()
     from camkeep.server.database import DATABASE, KEY, Database
+    from camkeep.server.gates import check_versions
     from camkeep.server.logs import LogForm, Logging
     from camkeep.server.notify import Notifier
     from camkeep.server.serve import serve
 
+    check_versions()
     options = _options(args)
     notifier = Notifier.from_environment()
     clock = SystemClock()
