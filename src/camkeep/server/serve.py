@@ -114,6 +114,7 @@ async def _put_up(
     _beside(stack, journal.run())
     accounts = await Accounts.open(database, clock)
     stack.callback(accounts.close)
+    stack.push_async_callback(accounts.tidy)
     _beside(stack, accounts.run())
     book = CameraBook(database, clock, options.cameras)
     caretaker = Caretaker(service, book, database)
