@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from camkeep.archive.layout import new_camera_id
+from camkeep.archive.retention import Limits, Policy
 from camkeep.clock import SystemClock
 from camkeep.engine.schedule import DAYS
 from camkeep.errors import UsageError
@@ -28,6 +29,7 @@ from camkeep.server.configapply import Import, export
 from camkeep.server.configfile import Report
 from camkeep.server.configread import Reader
 from camkeep.server.database import Database
+from camkeep.server.keeppolicy import read_policy, write_policy
 from camkeep.server.urlpolicy import UrlPolicy
 
 SECRET = "s3cret-sw0rdfish"
@@ -304,6 +306,22 @@ def test_settings(house: House, empty: House) -> None:
     assert empty.export() == text
     assert empty.take('[settings]\nc = "y"\n').changes == ["~ setting c"]
     assert "- setting g" in empty.take('[settings]\nc = "y"\n', prune=True).changes
+
+
+def test_how_much_is_kept(house: House, empty: House) -> None:
+    policy = Policy(Limits(5 * 10**11, 30 * 86400.0), 20 * 10**9)
+    house.database.run_now(lambda c: write_policy(c, policy))
+    text = house.export()
+    assert '[keep]\nmax_size = "500GB"\nmax_age = "30d"\nkeep_free = "20GB"\n' in text
+    assert empty.take(text).changes == ["+ setting policy"]
+    assert empty.database.run_now(read_policy) == policy
+    assert (empty.export(), empty.take(text).changes) == (text, [])
+    house.take('[keep]\nmax_size = "1TB"\n')
+    assert house.database.run_now(read_policy) == Policy(Limits(10**12))
+    assert house.export() == house.export()
+    for wrong in ("keep = 1", "[keep]\nsize = 1", '[keep]\nmax_size = "1"', "[keep]\nmax_age = 1"):
+        with pytest.raises(UsageError):
+            house.take(wrong)
 
 
 CAMERA = '[[camera]]\nname = "a"\naddress = "rtsp://cam/x"\n'

@@ -20,6 +20,7 @@ from camkeep.server.access import Role
 from camkeep.server.amounts import size_text, time_text
 from camkeep.server.camerasettings import CameraSettings
 from camkeep.server.cameraurl import bare, login_of
+from camkeep.server.keeppolicy import KEY as POLICY
 
 VERSION = 1
 ALL = "all"
@@ -99,9 +100,12 @@ def write_document(
     """The file. `users` have hashes only where `secrets` are to be in it."""
     header = _HEADER.format(secrets=(_WITH if secrets else _WITHOUT).rstrip("\n"))
     blocks = [header, tomli_w.dumps({"version": VERSION})]
-    if settings:
-        lines = [_setting(key, settings[key]) for key in sorted(settings)]
-        blocks.append("[settings]\n" + "".join(lines))
+    keep = _keep(settings.get(POLICY))
+    if keep is not None:
+        blocks.append("[keep]\n" + tomli_w.dumps(keep))
+    names = sorted(key for key in settings if key != POLICY or keep is None)
+    if names:
+        blocks.append("[settings]\n" + "".join(_setting(key, settings[key]) for key in names))
     blocks += ["[[camera]]\n" + tomli_w.dumps(_camera(each, secrets)) for each in cameras]
     users = sorted(users, key=lambda user: (user.name.casefold(), user.name))
     blocks += ["[[user]]\n" + tomli_w.dumps(_user(each, secrets)) for each in users]
@@ -139,6 +143,21 @@ def _user(user: UserEntry, secrets: bool) -> dict[str, object]:
     if secrets and user.password_hash is not None:
         found["password_hash"] = user.password_hash
     return found
+
+
+def _keep(policy: object) -> dict[str, str] | None:
+    """How much is kept of all cameras, where that was set, in words; None where it was not."""
+    match policy:
+        case {
+            "max_bytes": int() | None as size,
+            "max_age_s": int() | float() | None as age_s,
+            "keep_free_bytes": int() as free,
+            **others,
+        } if not others:
+            found = {"max_size": size and size_text(size), "max_age": age_s and time_text(age_s)}
+            found["keep_free"] = size_text(free) if free else "0"
+            return {key: text for key, text in found.items() if text}
+    return None
 
 
 def _setting(key: str, value: object) -> str:

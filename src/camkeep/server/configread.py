@@ -20,6 +20,7 @@ from camkeep.server.accounts.values import checked_name, folded
 from camkeep.server.amounts import read_age, read_between, read_size
 from camkeep.server.camerasettings import CameraSettings
 from camkeep.server.configfile import ALL, VERSION, CameraEntry, Document, UserEntry
+from camkeep.server.keeppolicy import KEY as POLICY
 
 LARGEST = 10_000_000
 """Bytes of a file."""
@@ -48,10 +49,10 @@ class Reader:
             found = tomllib.loads(data.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._wrong(f"it is not TOML: {error}") from None
-        unknown = set(found) - {"version", "settings", "camera", "user"}
+        unknown = set(found) - {"version", "keep", "settings", "camera", "user"}
         if unknown:
             raise self._wrong(
-                f"{min(unknown)!r} is unknown: write [settings], [[camera]] or [[user]]"
+                f"{min(unknown)!r} is unknown: write [keep], [settings], [[camera]] or [[user]]"
             )
         if found.get("version", VERSION) != VERSION:
             raise self._wrong("it was written by a newer camkeep")
@@ -65,7 +66,7 @@ class Reader:
         self._check_unique("camera", [entry.name.strip().casefold() for entry in cameras])
         self._check_unique("camera", [entry.id for entry in cameras if entry.id], "id")
         self._check_unique("user", [folded(entry.name) for entry in users])
-        return Document(cameras, users, self._settings(found.get("settings")))
+        return Document(cameras, users, self._settings(found))
 
     def _tables(self, found: Mapping[str, Any], kind: str) -> list[tuple[int, dict[str, Any]]]:
         tables = found.get(kind, [])
@@ -152,9 +153,10 @@ class Reader:
             _hash(table.get("password_hash")),
         )
 
-    def _settings(self, found: object) -> Mapping[str, object] | None:
-        if found is None:
+    def _settings(self, document: Mapping[str, Any]) -> Mapping[str, object] | None:
+        if "keep" not in document and "settings" not in document:
             return None
+        found = document.get("settings", {})
         if not isinstance(found, dict):
             raise self._wrong("write [settings] above what is set")
         values: dict[str, object] = {}
@@ -167,7 +169,25 @@ class Reader:
                 json.dumps(values[key], allow_nan=False)
             except (TypeError, ValueError, RecursionError):
                 raise self._wrong(f"settings.{key[:100]}: that cannot be set") from None
+        if "keep" in document:
+            values[POLICY] = self._keep(document["keep"])
         return values
+
+    def _keep(self, table: object) -> dict[str, float | None]:
+        """How much is kept of all cameras, as `keeppolicy` has it."""
+        if not isinstance(table, dict) or set(table) - {"max_size", "max_age", "keep_free"}:
+            raise self._wrong("[keep] has max_size, max_age and keep_free")
+        texts = {key: _text(value) for key, value in table.items()}
+        try:
+            size, age_s = texts.get("max_size"), texts.get("max_age")
+            free = texts.get("keep_free", "0")
+            return {
+                "max_bytes": None if size is None else read_size(size),
+                "max_age_s": None if age_s is None else read_age(age_s),
+                "keep_free_bytes": 0 if free == "0" else read_size(free),
+            }
+        except UsageError as error:
+            raise self._wrong(f"keep: {error}") from None
 
     def _check_unique(self, kind: str, names: list[str], what: str = "name") -> None:
         twice = [name for name, count in Counter(names).items() if count > 1]
