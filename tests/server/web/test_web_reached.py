@@ -73,7 +73,8 @@ def test_names_by_which_it_may_be_called(host: str, name: str, port: int) -> Non
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "127.0.0.1.evil.example", "cams.example.evil.example", "xcams.example",
-     "localhost.evil.example", "0x7f000001", "2130706433", "localhost.localdomain.evil.example:8090"],
+     "localhost.evil.example", "0x7f000001", "2130706433",
+     "localhost.localdomain.evil.example:8090"],
 )  # fmt: skip
 def test_names_by_which_it_may_not(host: str) -> None:
     assert status(host=host) == 421

@@ -190,6 +190,7 @@ def _renewed(
     except OSError:
         return before  # they are being replaced
     if now != before:
+        tls_context(certificate)  # the one in use would be broken by files that do not match
         load_certificate(context, certificate)
         log.info("a new certificate is in use")
     return now
