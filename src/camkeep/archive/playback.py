@@ -27,7 +27,7 @@ from camkeep.media.mp4.replay import Replay
 from camkeep.media.mp4.splice import GAP_TICKS
 from camkeep.media.mp4.splice_cut import ticks
 from camkeep.media.mp4.splice_read import TrackFootage, read_footage
-from camkeep.model import AudioParams, Segment, VideoParams
+from camkeep.model import AudioParams, Codec, Segment, VideoParams
 
 UNTOLD_REORDER = 4
 """How many frames a stream is taken to reorder that does so without saying how many."""
@@ -159,11 +159,12 @@ class _Stream:
         reel = self._reel(footage.video, segment, file)
         if not reel.frames:
             return
-        single = self._pictures and bytes(footage.video.entry[4:8]) == b"jpeg"
+        pictures = _video_params(footage.video, self._density)
+        single = self._pictures and pictures.codec is Codec.JPEG
         audio = footage.audio if self._audible and not single else None
         why = self._break(footage.video, audio, segment, reel.times[0])
         if why is not None:
-            yield self._begin(footage.video, audio, segment, reel.times[0], why)
+            yield self._begin(footage.video, pictures, audio, segment, reel.times[0], why)
         assert self._replay is not None
         base = max(ticks(segment.start - self._zero, MOVIE_TIMESCALE), -reel.times[0])
         sound = self._sound(audio, segment, file) if audio is not None else None
@@ -231,6 +232,7 @@ class _Stream:
     def _begin(
         self,
         video: TrackFootage,
+        pictures: VideoParams,
         audio: TrackFootage | None,
         segment: Segment,
         first: int,
@@ -239,7 +241,6 @@ class _Stream:
         if why is not Why.PARAMS:
             self._zero = WallUs(segment.start + _us(first))
             self._last = self._end = self._heard = -1
-        pictures = _video_params(video, self._density)
         sound = _audio_params(audio) if audio is not None else None
         identity = Identity("", segment.run, segment.sequence, self._zero, segment.camera)
         self._replay = Replay(pictures, sound, identity)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from camkeep.archive.coverage import ROUNDING_US
 from camkeep.clock import WallUs
 from camkeep.model import CameraId, Segment, SegmentState
 from camkeep.server.shelf import Shelf
@@ -47,18 +48,26 @@ def backward(shelf: Shelf, camera: CameraId, since: WallUs, until: WallUs) -> It
 
 
 def _is_over(segment: Segment, end: WallUs) -> bool:
-    return segment.state is not SegmentState.OPEN and segment.end <= end
+    return not _grows(segment) and segment.end <= end
 
 
-def following(shelf: Shelf, camera: CameraId, wall: WallUs) -> tuple[WallUs | None, bool]:
-    """Where there is footage at or after `wall`, and whether what grows goes on there: then that
-    is live, and there is no instant."""
+def _grows(segment: Segment) -> bool:
+    return segment.state is SegmentState.OPEN
+
+
+def following(
+    shelf: Shelf, camera: CameraId, at: WallUs, until: WallUs | None
+) -> tuple[WallUs | None, bool]:
+    """Where there is more, once all was played that ends at `at` and was to end at `until`; and
+    whether what follows is just being recorded: then there is no instant yet."""
+    wall = at if until is None else until
     with shelf.catalog() as catalog:
-        found = catalog.segments(camera, wall, WallUs(wall + 1))
-        if any(segment.state is not SegmentState.OPEN for segment in found):
-            return wall, False
+        around = catalog.segments(camera, wall, WallUs(wall + ROUNDING_US))
         later = catalog.next_start(camera, wall)
-    return later, bool(found) and later is None
+    cut = until is not None and at >= until - ROUNDING_US  # or it ends just there
+    if cut and any(_grows(s) or s.end > wall + ROUNDING_US for s in around):
+        return wall, False
+    return later, later is None and any(map(_grows, around))
 
 
 def preceding(shelf: Shelf, camera: CameraId, wall: WallUs) -> WallUs | None:
@@ -68,5 +77,5 @@ def preceding(shelf: Shelf, camera: CameraId, wall: WallUs) -> WallUs | None:
         if begins is None:
             return None
         found = catalog.segments(camera, begins, WallUs(begins + 1))
-    ends = [s.end for s in found if s.state is not SegmentState.OPEN]
+    ends = [s.end for s in found if not _grows(s)]
     return min(wall, max(ends, default=wall))

@@ -116,10 +116,10 @@ def picture(
     """The picture that was on show at an instant, of cameras that send JPEG. `x-camkeep-wall-us`
     says when it was taken."""
     camera = seen(desk, who, camera_id)
-    until = WallUs(at + 1)
     with shelf.catalog() as catalog:
-        found = catalog.segments(camera.id, at, until)
-    for piece in play(shelf.root, found, at, until, pictures=True, sound=False):
+        found = catalog.segments(camera.id, at, WallUs(at + 1))
+    soon = WallUs(at + 1000)  # the first one that comes is the one on show
+    for piece in play(shelf.root, found, at, soon, pictures=True, sound=False):
         match piece:
             case Picture():
                 headers = {"x-camkeep-wall-us": str(piece.wall)}
@@ -159,9 +159,7 @@ def _on(
             if isinstance(piece, Fragment | Picture):
                 at = WallUs(piece.wall + piece.duration_us)
             yield _told(piece)
-        if until is not None:
-            at = max(at, until)
-        more, live = following(shelf, camera, at)
+        more, live = following(shelf, camera, at, until)
         yield message("end", wall_us=at, next_us=more, live=live)
     except CamkeepError as error:
         yield message("error", told=str(error))
