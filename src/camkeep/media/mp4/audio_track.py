@@ -36,7 +36,7 @@ class AudioTrack(Track):
         self.params: AudioParams = params
         self.timescale = params.sample_rate
         self._slack = params.sample_rate * AUDIO_SLACK_MS // 1000
-        self._length = _length_of(params)
+        self._length = length_of(params)
         self._next = 0  # where the next sample belongs by the samples before it
 
     def place(self, samples: Sequence[TimedSample]) -> list[bytes]:
@@ -79,7 +79,7 @@ def _begin(time_us: int, rate: int) -> int:
     return (2 * ticks * rate + VIDEO_TIMESCALE) // (2 * VIDEO_TIMESCALE)
 
 
-def _length_of(params: AudioParams) -> Callable[[bytes], int]:
+def length_of(params: AudioParams) -> Callable[[bytes], int]:
     """A function that says how many ticks of the sample rate a sample lasts."""
     match params.codec:
         case Codec.AAC:
