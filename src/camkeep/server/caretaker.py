@@ -20,6 +20,7 @@ from camkeep.server.camerabook import CameraBook
 from camkeep.server.camerasettings import CameraSettings
 from camkeep.server.cameraurl import login_of
 from camkeep.server.database import Database
+from camkeep.server.learned import learn
 from camkeep.server.redact import redactor
 
 LOOK_S = 1.0
@@ -52,6 +53,7 @@ class Caretaker:
             for camera_id in [each for each in self._known() if each not in wanted]:
                 await self._remove(camera_id)
             for settings in wanted.values():
+                learn(settings)  # before anything of it can be logged
                 await self._apply(settings)
 
     async def run(self) -> None:

@@ -7,15 +7,21 @@ from starlette.routing import Mount
 
 from camkeep.server.api import (
     audit,
+    cameras,
     clips,
+    controls,
     days,
     download,
     events,
+    health,
     login,
     logins,
+    offers,
     playback,
+    recording,
     shares,
     storage,
+    system,
     timeline,
     users,
 )
@@ -35,5 +41,12 @@ ROUTERS: tuple[tuple[str, APIRouter | Mount], ...] = (
     (API, playback.router),
     (API, storage.router),
     (API, events.router),
+    ("", health.root),
+    (API, health.router),
+    (API, system.router),
+    (API, offers.router),  # before those of one camera
+    (API, cameras.router),
+    (API, recording.router),
+    (API, controls.router),
 )
 """Each with the prefix of its paths. The first that matches serves a request."""
