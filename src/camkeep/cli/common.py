@@ -108,7 +108,7 @@ def camera_from(args: argparse.Namespace, *, audio: bool = True) -> tuple[Addres
     """The address and options that `args` ask for."""
     address, credentials = parse_address(args.camera)
     options = SourceOptions(
-        credentials=_credentials(args, credentials, address.host),
+        credentials=credentials_from(args, credentials, address.host),
         trust=parse_trust(args.trust),
         transport=args.transport,
         audio=audio,
@@ -118,9 +118,10 @@ def camera_from(args: argparse.Namespace, *, audio: bool = True) -> tuple[Addres
     return address, options
 
 
-def _credentials(
+def credentials_from(
     args: argparse.Namespace, of_url: Credentials | None, host: str
 ) -> Credentials | None:
+    """The login that `args` ask for, beside that of the URL. Raises UsageError."""
     if args.user is None and of_url is None:
         if args.password_file is not None:
             raise UsageError("--password-file needs a --user")

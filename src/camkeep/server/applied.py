@@ -66,6 +66,11 @@ def check_addresses(settings: CameraSettings, policy: UrlPolicy) -> None:
     _sub(settings, policy)
 
 
+def same_connection(one: CameraSettings, other: CameraSettings) -> bool:
+    """Whether the camera is reached in the same way, and asked for the same."""
+    return _sub_connection(one) == _sub_connection(other)
+
+
 def source_of(settings: CameraSettings, policy: UrlPolicy) -> Source:
     """The camera's main stream, for a test of it. Raises UsageError."""
     return _main(settings, policy)

@@ -26,11 +26,14 @@ VERSION = 1
 ALL = "all"
 """In place of a list of cameras."""
 
-_HEADER = """\
-# The settings of camkeep: cameras, users, and what else was set. `camkeep config export` wrote it,
-# and `camkeep config import` applies it; where camkeep listens and how much it keeps stands in
-# camkeep.toml.
-{secrets}
+FIRST_LINE = "# The settings of camkeep: cameras, users, and what else was set."
+"""By which such a file is known."""
+
+_HEADER = f"""\
+{FIRST_LINE}
+# `camkeep config export` wrote it, and `camkeep config import` applies it; where camkeep listens,
+# and where its data is, stands in camkeep.toml.
+{{secrets}}
 # What is not named of a camera is as usual. In place of a password: password_file = "FILE" (its
 # first line), or password_env = "VARIABLE".
 """
