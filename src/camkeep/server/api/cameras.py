@@ -81,19 +81,13 @@ async def add(
     wanted: CameraBody, response: Response, who: Admin, desk: DeskOf, visit: VisitOf
 ) -> CameraTold:
     """Set up another camera; it needs `name` and `address`."""
-    return await add_camera(wanted.values(), response, who, desk, visit.address)
-
-
-async def add_camera(
-    values: dict[str, object], response: Response, who: Principal, desk: Desk, address: str
-) -> CameraTold:
-    """Set it up and have it watched. Raises UsageError."""
+    values, address = wanted.values(), visit.address
     learn(new_settings(CameraId("new"), values))
     settings = await desk.cameras.add(values)
     await desk.accounts.audit.note(who, "camera.add", settings.id, address, name=settings.name)
     await desk.sync()
     response.headers["location"] = f"/api/v1/cameras/{settings.id}"
-    return await _one(desk, who, settings.id)
+    return await camera_of(desk, who, settings.id)
 
 
 @router.put("/order")
@@ -136,10 +130,11 @@ async def _to_test(desk: Desk, wanted: CameraTest) -> CameraSettings:
 @router.get("/{camera_id}")
 async def one(camera_id: str, who: Looker, desk: DeskOf) -> CameraTold:
     """One camera."""
-    return await _one(desk, who, camera_id)
+    return await camera_of(desk, who, camera_id)
 
 
-async def _one(desk: Desk, who: Principal, camera_id: str) -> CameraTold:
+async def camera_of(desk: Desk, who: Principal, camera_id: str) -> CameraTold:
+    """As answers have it. Raises Problem 404."""
     if not who.may_see(CameraId(camera_id)):
         raise not_found("camera")
     watched = desk.service.cameras.get(CameraId(camera_id))
@@ -193,4 +188,4 @@ async def apply(
     named = ", ".join(sorted(values))
     await desk.accounts.audit.note(who, "camera.change", after.id, address, changed=named)
     await desk.sync()
-    return await _one(desk, who, camera_id)
+    return await camera_of(desk, who, camera_id)

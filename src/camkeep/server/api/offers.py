@@ -15,8 +15,9 @@ from camkeep.cameras.v4l2 import list_devices
 from camkeep.engine.offered import found_values, webcam_values
 from camkeep.errors import CameraError
 from camkeep.server.api.camerabody import CameraTold
-from camkeep.server.api.cameras import add_camera
+from camkeep.server.api.cameras import camera_of
 from camkeep.server.camerasettings import CameraSettings
+from camkeep.server.demo import add_demo
 from camkeep.server.desk import DeskOf
 from camkeep.server.problems import Problem
 from camkeep.server.web.guard import Admin
@@ -25,8 +26,6 @@ from camkeep.server.web.visit import VisitOf
 router = APIRouter(tags=["cameras"])
 
 SEARCH_S = 3.0
-DEMO_ADDRESS = "testcard:"
-DEMO_NAME = "Demo"
 
 
 class Offered(BaseModel):
@@ -83,9 +82,12 @@ async def _search(request: Request, known: set[str]) -> list[dict[str, Any]]:
 
 @router.post("/demo", status_code=201)
 async def demo(response: Response, who: Admin, desk: DeskOf, visit: VisitOf) -> CameraTold:
-    """Set up a camera that is simulated: a test picture with a clock."""
-    names = {each.name.casefold() for each in await desk.cameras.list()}
-    numbered = (f"{DEMO_NAME} {number}" for number in range(2, len(names) + 3))
-    name = next(n for n in (DEMO_NAME, *numbered) if n.casefold() not in names)
-    values: dict[str, object] = {"name": name, "address": DEMO_ADDRESS}
-    return await add_camera(values, response, who, desk, visit.address)
+    """Set up the camera that is simulated, a test picture with a clock, where it is not there."""
+    before = {each.id for each in await desk.cameras.list()}
+    settings = await add_demo(desk.cameras)
+    if settings.id not in before:
+        address = visit.address
+        await desk.accounts.audit.note(who, "camera.add", settings.id, address, name=settings.name)
+    await desk.sync()
+    response.headers["location"] = f"/api/v1/cameras/{settings.id}"
+    return await camera_of(desk, who, settings.id)
