@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from camkeep.archive.layout import MARKER
 from camkeep.cameras.address import Address, Credentials, parse_address
 from camkeep.cameras.source import TIMEOUT_S, SourceOptions, parse_trust
 from camkeep.cli.amounts import seconds
@@ -45,7 +46,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--data",
         metavar="DIR",
         type=_folder,
-        help=f"the folder of the archive; without it, what the variable {DATA} says",
+        help=f"the folder of the archive; without it, what the variable {DATA} says, or that of "
+        "the service (~/.local/share/camkeep)",
     )
 
 
@@ -61,7 +63,14 @@ def data_from(args: argparse.Namespace) -> Path:
         return Path(args.data)
     if os.environ.get(DATA):
         return Path(os.environ[DATA])
+    if os.path.lexists(own_folder() / MARKER):
+        return own_folder()
     raise UsageError(f"say where the archive is: --data DIR, or the variable {DATA}")
+
+
+def own_folder() -> Path:
+    """Where the data of the service is where nobody named another place."""
+    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "camkeep"
 
 
 def add_camera(parser: argparse.ArgumentParser) -> None:

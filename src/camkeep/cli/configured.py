@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camkeep.archive.root import ArchiveRoot, open_root
-from camkeep.cli.common import DATA, add_data
+from camkeep.cli.common import DATA, add_data, own_folder
 from camkeep.cli.settings import need_server, settings_from
 
 if TYPE_CHECKING:
@@ -36,9 +36,12 @@ def data_folder(args: argparse.Namespace, options: ServeOptions) -> Path:
     return own_folder()
 
 
-def own_folder() -> Path:
-    """Where a user's data is who named no other place."""
-    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "camkeep"
+def place_for(args: argparse.Namespace, options: ServeOptions) -> Path:
+    """The same, for an archive that may have to be made."""
+    folder = data_folder(args, options)
+    if folder == own_folder():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @contextmanager
@@ -50,9 +53,7 @@ def settings_and_options(
     from camkeep.server.options import find_options
 
     options = find_options(args.config)
-    args.data = data_folder(args, options)
-    if make and args.data == own_folder():
-        args.data.parent.mkdir(parents=True, exist_ok=True)
+    args.data = place_for(args, options) if make else data_folder(args, options)
     with settings_from(args, make=make) as database:
         yield database, options
 

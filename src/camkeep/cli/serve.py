@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from camkeep.archive.root import make_root
 from camkeep.archive.store import Archive
-from camkeep.cli.common import DATA, add_data, in_time, say
+from camkeep.cli.common import in_time, say
+from camkeep.cli.configured import add_place, place_for
 from camkeep.cli.settings import need_server
 from camkeep.clock import SystemClock
 
@@ -33,11 +33,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog="Where it listens and where its data is can stand in camkeep.toml: "
         "docs/serving.md has all of it.",
     )
-    add_data(parser)
+    add_place(parser)
     parser.add_argument(
         "--new", action="store_true", help="begin an archive in a folder that is there and empty"
     )
-    parser.add_argument("--config", metavar="FILE", type=Path, help="a camkeep.toml")
     parser.add_argument(
         "--listen",
         metavar="ADDRESS",
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         form = LogForm(args.log_format or options.log_format)
         logging = stack.enter_context(Logging(form, options.log_level))
-        root = make_root(_data(args, options), new=args.new)
+        root = make_root(place_for(args, options), new=args.new)
         archive = Archive.open(root, clock, _log_news)
         stack.callback(archive.close)
         database = Database.open(root.path / DATABASE, root.path / KEY)
@@ -96,20 +95,6 @@ def _options(args: argparse.Namespace) -> ServeOptions:
         listen = tuple(parse_listen(text) for text in args.listen)
         options = replace(options, web=replace(options.web, listen=listen))
     return options
-
-
-def _data(args: argparse.Namespace, options: ServeOptions) -> Path:
-    """The folder of the archive: as asked for, else below the user's own data."""
-    if args.data is not None:
-        return Path(args.data)
-    if os.environ.get(DATA):
-        return Path(os.environ[DATA])
-    if options.data is not None:
-        return options.data
-    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    folder = Path(base).expanduser() / "camkeep"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _log_news(text: str) -> None:

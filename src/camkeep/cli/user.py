@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from camkeep.archive.view import there_are
 from camkeep.cli.archive_common import instant, print_json, table
-from camkeep.cli.common import add_data, counted, first_line, printable, say
-from camkeep.cli.settings import camera_names, me, need_server, settings_from
+from camkeep.cli.common import counted, first_line, printable, say
+from camkeep.cli.configured import add_place, settings_and_options
+from camkeep.cli.settings import camera_names, me, need_server
 from camkeep.clock import SystemClock
 from camkeep.errors import UsageError
 from camkeep.model import CameraId
@@ -84,7 +85,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         sub = subcommands.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".")
         if name != "list":
             sub.add_argument("name", metavar="NAME", help="as they log in")
-        add_data(sub)
+        add_place(sub)
         sub.set_defaults(parser=sub, run=lambda args: run(args, work, make=name == "add"))
         return sub
 
@@ -129,7 +130,7 @@ def _add_password(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, work: Work, *, make: bool = False) -> int:
     """Do the `work` of a subcommand with the accounts."""
     need_server()
-    with settings_from(args, make=make) as database:
+    with settings_and_options(args, make=make) as (database, _):
         from camkeep.server.accounts.accounts import Accounts
 
         names = camera_names(database)
