@@ -2,8 +2,9 @@
 
 Reading a million rows takes a second. What was recorded on a day hardly ever changes again, so it
 is kept in memory, as intervals, with a stamp of the rows it was made from; what costs little is to
-ask whether the stamp is still true (`TimeCatalog.stamp`). A day with a segment that grows or is
-being deleted is read anew each time.
+ask whether the stamp is still true (`TimeCatalog.stamp`), and less, whether anything became of
+the camera's segments at all (`TimeCatalog.mark`). A day with a segment that grows or is being
+deleted is read anew each time.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class RecordedTimes:
         self._most = most
         self._days: OrderedDict[tuple[CameraId, int], _Day] = OrderedDict()
         self._size = 0
+        self._true: dict[CameraId, tuple[tuple[int, ...], set[int]]] = {}
+        # a mark of each camera, and the days that were stored or found true when it had that
         self._lock = Lock()
 
     def spans(
@@ -63,33 +66,40 @@ class RecordedTimes:
             for segment in catalog.not_closed(camera)
             if segment.state in (SegmentState.OPEN, SegmentState.DELETING)
         }
+        mark = catalog.mark(camera)
         found: list[Span] = []
         for day in range(begin // DAY_US, min(last, end) // DAY_US + 1):
-            found += self._day(catalog, camera, day, day not in unsettled)
+            found += self._day(catalog, camera, day, None if day in unsettled else mark)
         return found
 
     def _day(
-        self, catalog: TimeCatalog, camera: CameraId, day: int, settled: bool
+        self, catalog: TimeCatalog, camera: CameraId, day: int, mark: tuple[int, ...] | None
     ) -> tuple[Span, ...]:
-        """What began on that day, of UTC."""
-        start, end = WallUs(day * DAY_US), WallUs((day + 1) * DAY_US)
-        stamp = catalog.stamp(camera, start, end)
+        """What began on that day, of UTC. `mark` is the camera's, None where the day changes."""
         with self._lock:
-            known = self._days.get((camera, day))
-            if known is not None and known.stamp == stamp and settled:
+            known = self._days.get((camera, day)) if mark is not None else None
+            true = self._true.get(camera)
+            if known is not None and true is not None and true[0] == mark and day in true[1]:
                 self._days.move_to_end((camera, day))
                 return known.spans
-        spans = tuple(joined(catalog.times(camera, start, end), ROUNDING_US))
-        self._keep((camera, day), _Day(stamp, spans) if settled else None)
-        return spans
+        start, end = WallUs(day * DAY_US), WallUs((day + 1) * DAY_US)
+        stamp = catalog.stamp(camera, start, end)
+        if known is None or known.stamp != stamp:
+            known = _Day(stamp, tuple(joined(catalog.times(camera, start, end), ROUNDING_US)))
+        self._keep(camera, day, known, mark)
+        return known.spans
 
-    def _keep(self, key: tuple[CameraId, int], day: _Day | None) -> None:
+    def _keep(self, camera: CameraId, day: int, found: _Day, mark: tuple[int, ...] | None) -> None:
         with self._lock:
-            before = self._days.pop(key, None)
-            self._size -= _weight(before)
-            if day is not None:
-                self._days[key] = day
-                self._size += _weight(day)
+            self._size -= _weight(self._days.pop((camera, day), None))
+            if mark is None:
+                return
+            self._days[camera, day] = found
+            self._size += _weight(found)
+            true = self._true.get(camera)
+            if true is None or true[0] != mark:  # also where another thread saw another moment
+                true = self._true[camera] = (mark, set())
+            true[1].add(day)
             while self._size > self._most:
                 _, dropped = self._days.popitem(last=False)
                 self._size -= _weight(dropped)

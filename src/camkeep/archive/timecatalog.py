@@ -75,6 +75,19 @@ class TimeCatalog(Catalog):
         )
         return count, last
 
+    def mark(self, camera: CameraId) -> tuple[int, ...]:
+        """The same as before where nothing became of any segment of the camera."""
+        place = self._place(camera)
+        if place is None:
+            return ()
+        found = self._rows(
+            "SELECT segments, bytes, recorded_us, "
+            "(SELECT max(sequence) FROM segments WHERE camera = number) "
+            "FROM cameras WHERE number = ?",
+            place.number,
+        )
+        return tuple(found[0]) if found else ()
+
     def reach(self, camera: CameraId) -> tuple[WallUs, WallUs, int] | None:
         """When the first and the last segment of a camera begin, by time, and how long any of
         them may last, microseconds; None where there is none."""

@@ -8,7 +8,7 @@ once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
@@ -23,6 +23,7 @@ from camkeep.archive.layout import INDEX
 from camkeep.archive.recorded import RecordedTimes
 from camkeep.archive.store import Archive
 from camkeep.archive.timecatalog import TimeCatalog
+from camkeep.archive.usage import rates_of
 from camkeep.clock import Clock
 from camkeep.errors import IndexDamaged, StorageError
 from camkeep.model import CameraId, KeptCamera
@@ -37,6 +38,7 @@ WAIT_S = 10.0
 """For one of them."""
 READERS = 8
 """Threads that read footage for downloads and players at once: a slow disk holds up no others."""
+RATES_S = 60.0
 EXAMINE_S = 60.0
 """A damaged index is not looked at more often."""
 
@@ -63,6 +65,9 @@ class Shelf:
         self._places = BoundedSemaphore(CONNECTIONS)
         self._lock = Lock()
         self._examined_ns: int | None = None
+        self._rating = Lock()
+        self._rates: Mapping[CameraId, float | None] = {}
+        self._rated_ns: int | None = None
 
     @contextmanager
     def catalog(self) -> Iterator[TimeCatalog]:
@@ -113,6 +118,16 @@ class Shelf:
         loop = asyncio.get_running_loop()
         loop.run_in_executor(None, self.clips.give_back, opened)
         loop.call_later(IDLE_S + 1, loop.run_in_executor, None, self.clips.tidy)
+
+    def rates(self, catalog: TimeCatalog) -> Mapping[CameraId, float | None]:
+        """Bytes a second of each camera over the last day, as they were within the last minute:
+        there may be 1,500 files of each to look at."""
+        with self._rating:
+            now_ns = self._clock.mono()
+            if self._rated_ns is None or now_ns - self._rated_ns > RATES_S * 1e9:
+                self._rates = rates_of(catalog, self._clock.wall())
+                self._rated_ns = now_ns
+            return self._rates
 
     def close(self) -> None:
         """Let go of everything that nobody uses."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from camkeep.archive.files import Room
 from camkeep.archive.forecast import Lasting, forecast, in_words
 from camkeep.archive.retention import CameraUsage, Limits, Policy
-from camkeep.archive.usage import rates_of, usage_of
+from camkeep.archive.usage import usage_of
 from camkeep.clock import WallUs
 from camkeep.errors import WriteFailed
 from camkeep.server.access import Principal
@@ -113,7 +113,7 @@ def _storage(desk: Desk, shelf: Shelf, who: Principal) -> Storage:
     with shelf.catalog() as catalog:
         cameras, totals = catalog.cameras(), catalog.totals()
         usage = usage_of(catalog, catalog.clips(), room.free, now)
-        rates = rates_of(catalog, now)
+        known = shelf.rates(catalog)
     growing = {c: w.shelf.open_bytes for c, w in desk.service.cameras.items()}
     usage = replace(
         usage,
@@ -122,7 +122,7 @@ def _storage(desk: Desk, shelf: Shelf, who: Principal) -> Storage:
             for camera, used in usage.cameras.items()
         },
     )
-    ahead = forecast(usage, policy, rates)
+    ahead = forecast(usage, policy, {camera.id: known.get(camera.id) for camera in cameras})
     told = [
         CameraStorage(
             camera=camera.id,
