@@ -7,7 +7,7 @@ from pathlib import Path
 
 from camkeep.archive.root import Lock, make_root
 from camkeep.cli.common import say
-from camkeep.cli.configured import add_place, data_folder
+from camkeep.cli.configured import add_place, place_for
 from camkeep.cli.settings import need_server
 
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from camkeep.server.options import find_options
 
     parts = read_backup(args.file)
-    root = make_root(data_folder(args, find_options(args.config)), new=args.new)
+    root = make_root(place_for(args, find_options(args.config)), new=args.new)
     lock = Lock(root)  # so that no service begins meanwhile
     try:
         restore(parts, root.path, overwrite=args.overwrite)
