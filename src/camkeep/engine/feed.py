@@ -86,14 +86,16 @@ class Feed:
         """Whether the recorder wants it; and whether nobody may have it."""
         if (recorded, off) != (self._recorded, self._off):
             self._recorded, self._off = recorded, off
+            if off:
+                self._lingers_until = None
             self._changed.set()
             if not self.needed and isinstance(self.state, Idle | Off):
                 self._enter(Off() if off else Idle())
 
     def replace(self, source: Source) -> None:
-        """Fetch it from elsewhere, or in another way, from now on."""
+        """Fetch it from elsewhere, or in another way, from now on: nothing of the old source is
+        handed on any more."""
         self._source = source
-        self.notes.begin_anew()
         self._changed.set()
 
     def watch(self) -> Reader:
@@ -116,7 +118,7 @@ class Feed:
         except TimeoutError:
             match self.state:
                 case Waiting(error, _) | Refused(error, _):
-                    raise error from None
+                    raise error.with_traceback(None) from None  # it lasts, and is raised often
                 case _:
                     raise Stalled("it sent no picture in time") from None
         finally:
@@ -129,7 +131,7 @@ class Feed:
             self._source.hurry(watched)
         if watched:
             self._lingers_until = None
-        elif self._lingers_until is None:
+        elif self._lingers_until is None and not self._off:
             self._lingers_until = MonoNs(self._clock.mono() + round(LINGER_S * 1e9))
         self._changed.set()
 
@@ -172,9 +174,15 @@ class Feed:
 
     async def _sessions(self, source: Source) -> NoReturn:
         """Sessions with one source. A fault of ours costs a session, not the camera."""
+        self.notes.begin_anew()
+
+        def sink(sample: Sample) -> None:
+            if self._source is source:  # else what it still sends is of no interest
+                self.hub(sample)
+
         while True:
             try:
-                await run_sessions(source, self.hub, self.notes, self._entered, self._clock)
+                await run_sessions(source, sink, self.notes, self._entered, self._clock)
             except CamkeepError as error:  # of opening it: what was asked for makes no sense
                 self._entered(Refused(NotSupported(str(error)), LONGEST_WAIT_S))
             except Exception as error:

@@ -17,8 +17,9 @@ from camkeep.model import AudioParams, Sample, VideoParams
 
 READER_BYTES = 6 * 1024 * 1024
 """What waits for one viewer at most."""
-READER_SAMPLES = 600
+READER_SAMPLES = 2000
 SINCE_KEY_BYTES = 4 * 1024 * 1024
+SINCE_KEY_SAMPLES = 1500
 """What is remembered since the newest key frame; a longer group of pictures is not."""
 
 
@@ -58,8 +59,8 @@ class Reader:
 
     async def take(self) -> list[Sample]:
         """All samples that are there, at least one; none once the hub has ended. Where `run`
-        differs from that of the sample before, samples are missing between, and the first frame
-        is a key frame."""
+        differs from that of the sample before, it does not follow that: samples are missing, or
+        a clock jumped. Whatever is missing, the first frame behind it is a key frame."""
         await self._ready.wait()
         if not self._ended:
             self._ready.clear()
@@ -86,7 +87,9 @@ class Reader:
         self._ready.set()
 
     def __call__(self, sample: Sample) -> None:
-        full = self._bytes >= READER_BYTES or len(self._samples) >= READER_SAMPLES
+        full = len(self._samples) >= READER_SAMPLES or (
+            self._bytes > 0 and self._bytes + len(sample.data) > READER_BYTES
+        )
         if full:
             if not self._behind:
                 self.skips += 1
@@ -123,6 +126,7 @@ class Hub:
         self._readers: set[Reader] = set()
         self._since_key: list[Sample] = []
         self._since_key_bytes = 0
+        self._ended = False
 
     @property
     def readers(self) -> int:
@@ -142,6 +146,9 @@ class Hub:
         """Another viewer. It begins with the newest key frame where that is remembered, else
         with the next."""
         reader = Reader(self)
+        if self._ended:
+            reader.end()
+            return reader
         reader.session_began()
         for sample in self._since_key:
             reader(sample)
@@ -158,7 +165,8 @@ class Hub:
             self._on_viewers()
 
     def end(self) -> None:
-        """There will be no more samples, ever: let the viewers go."""
+        """There will be no more samples, ever: let the viewers go, and those who come."""
+        self._ended = True
         for reader in list(self._readers):
             reader.close()
 
@@ -193,8 +201,9 @@ class Hub:
 
     def _remember(self, sample: Sample) -> None:
         self._since_key_bytes += len(sample.data)
-        if self._since_key_bytes <= SINCE_KEY_BYTES:
-            if self._since_key or (sample.is_video and sample.key):
-                self._since_key.append(sample)
-        elif self._since_key:  # half a group of pictures is of no use
+        remembered = self._since_key
+        if self._since_key_bytes <= SINCE_KEY_BYTES and len(remembered) < SINCE_KEY_SAMPLES:
+            if remembered or (sample.is_video and sample.key):
+                remembered.append(sample)
+        elif remembered:  # half a group of pictures is of no use
             self._since_key = []

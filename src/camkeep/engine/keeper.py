@@ -141,6 +141,11 @@ class Keeper:
         elif self.recording and not self._failed:
             self._ledger.open(self._attempt, cause_of(error), error.message)
 
+    def left_alone(self) -> None:
+        """There will be no samples for a while, because nobody wants any."""
+        self._settling.release()
+        self._pre_roll.clear()
+
     def __call__(self, sample: Sample) -> None:
         """Take a sample."""
         self._settling.add(sample)

@@ -1,9 +1,10 @@
 """When a camera is to be recorded, by the local time of a zone. Pure.
 
-A schedule is a list of intervals of the week, in the wall time that people read. Where summer
-time begins or ends, an interval is as long as clocks on the wall say: one that begins in the
-hour that is skipped begins when that hour would have, and one over the hour that comes twice
-lasts through both.
+A schedule is a list of intervals of the week, in the wall time that people read. An interval
+lasts from the first moment at which a clock on the wall shows its start, or more, to the last at
+which it shows less than its end: where summer time begins or ends, one that begins or ends in the
+hour that is skipped does so at that moment, and one over the hour that comes twice lasts through
+both.
 """
 
 from __future__ import annotations
@@ -60,17 +61,27 @@ class Schedule:
         """Whether to record at that moment."""
         zone = zone_of(self.zone)
         moment = datetime.fromtimestamp(now / 1e6, UTC)
-        today = moment.astimezone(zone).date()
+        shown = moment.astimezone(zone).replace(tzinfo=None)
+        today = shown.date()
         for span in self.spans:
             for day in (today - timedelta(days=1), today):
                 if day.weekday() not in span.days:
                     continue
                 last = day if span.end > span.start else day + timedelta(days=1)
-                start = datetime.combine(day, span.start, zone)
-                end = datetime.combine(last, span.end, zone).replace(fold=1)
-                if start.astimezone(UTC) <= moment < end.astimezone(UTC):
+                start, end = datetime.combine(day, span.start), datetime.combine(last, span.end)
+                if start <= shown < end or _first(start, zone) <= moment < _last(end, zone):
                     return True
         return False
+
+
+def _first(shown: datetime, zone: ZoneInfo) -> datetime:
+    """When a clock on the wall shows that for the first time."""
+    return shown.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def _last(shown: datetime, zone: ZoneInfo) -> datetime:
+    """When it does for the last time."""
+    return shown.replace(tzinfo=zone, fold=1).astimezone(UTC)
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -87,6 +98,8 @@ def parse_span(text: str) -> Span:
     try:
         days, times = text.lower().split()
         begin, _, until = times.partition("-")
+        if begin == "24:00":  # of which day that would be is anybody's guess
+            raise ValueError(text)
         return Span(_days(days), _time(begin), _time(until))
     except ValueError:
         raise UsageError(
@@ -117,6 +130,7 @@ def _time(text: str) -> time:
     if text == "24:00":
         return time(0)
     hour, _, minute = text.partition(":")
-    if not (hour.isascii() and hour.isdigit() and len(minute) == 2 and minute.isdigit()):
+    digits = text.isascii() and hour.isdigit() and minute.isdigit()
+    if not (digits and len(hour) <= 2 and len(minute) == 2):
         raise ValueError(text)
     return time(int(hour), int(minute))

@@ -230,7 +230,10 @@ class Service:
         while True:
             await asyncio.sleep(1)
             for camera in list(self.cameras.values()):
-                camera.tick()
+                try:
+                    camera.tick()
+                except Exception:
+                    log.exception("a fault of camkeep's own, of %s alone", camera.camera.name)
             if self.janitor.in_vain is not in_vain:
                 in_vain = self.janitor.in_vain
                 self.news(

@@ -17,7 +17,7 @@ from camkeep.engine.feed import Feed, FeedState
 from camkeep.engine.health import Health, Pace
 from camkeep.engine.keeper import Keeper, Room
 from camkeep.engine.schedule import Mode
-from camkeep.engine.sessions import Live, Refused, Waiting
+from camkeep.engine.sessions import Idle, Live, Off, Refused, Waiting
 from camkeep.engine.wanted import Wanted
 from camkeep.errors import CamkeepError, StreamBroken, UsageError
 from camkeep.model import Clip
@@ -92,9 +92,10 @@ class Supervisor:
         for feed in self.feeds():
             feed.hub.end()
         await self._end(*self.feeds())
-        if self.clip is not None:
+        try:
             await self.stop()
-        await self.keeper.close()
+        finally:
+            await self.keeper.close()
 
     async def give_up(self) -> None:
         """The same; it is not to be recorded any more."""
@@ -211,7 +212,10 @@ class Supervisor:
     def tick(self) -> None:
         """Time has passed: look at the schedule, and how fast pictures come."""
         if self.wanted.mode is Mode.SCHEDULE:
+            before = self.recording
             self.steer()
+            if self.recording is not before:
+                self._on_change(self)
         self._pace.look(self._clock.mono(), self.main.hub)
 
     def health(self) -> Health:
@@ -239,6 +243,8 @@ class Supervisor:
         match feed.state:
             case Waiting(error, _) | Refused(error, _):
                 self.keeper.session_ended(error)
+            case Idle() | Off():
+                self.keeper.left_alone()
             case _:
                 pass
         self._on_change(self)

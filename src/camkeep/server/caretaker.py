@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from camkeep.archive.retention import Limits
 from camkeep.engine.events import Kind
 from camkeep.engine.service import Service
-from camkeep.errors import CamkeepError, StorageError
+from camkeep.errors import CamkeepError
 from camkeep.model import CameraId
 from camkeep.server.applied import Applied, applied
 from camkeep.server.camerabook import CameraBook
 from camkeep.server.camerasettings import CameraSettings
 from camkeep.server.cameraurl import login_of
-from camkeep.server.database import Database
+from camkeep.server.database import Database, revision
 from camkeep.server.learned import learn
 from camkeep.server.redact import redactor
 
@@ -42,16 +46,17 @@ class Caretaker:
         self._database = database
         self._applied: dict[CameraId, Applied] = {}
         self._syncing = asyncio.Lock()
-        self._version = -1
+        self._revision = -1
 
     async def sync(self) -> None:
         """Bring the service to what the settings say now. Raises StorageError where they cannot
         be read."""
         async with self._syncing:
-            self._version = self._database.version
+            self._revision = await self._database.run(_revision, reads=True)
             wanted = {settings.id: settings for settings in await self._book.list()}
             for camera_id in [each for each in self._known() if each not in wanted]:
                 await self._remove(camera_id)
+            await self._free_names(wanted)
             for settings in wanted.values():
                 learn(settings)  # before anything of it can be logged
                 await self._apply(settings)
@@ -64,10 +69,21 @@ class Caretaker:
             looks += 1
             try:
                 again = bool(self.failed) and looks % AGAIN_LOOKS == 0
-                if again or await self._database.changed(self._version):
+                if again or await self._database.run(_revision, reads=True) != self._revision:
                     await self.sync()
-            except StorageError as error:
+            except CamkeepError as error:
                 log.warning("%s; trying again", error)
+                self._revision = -1
+
+    async def _free_names(self, wanted: Mapping[CameraId, CameraSettings]) -> None:
+        """Cameras may have taken each other's names: those give them up first."""
+        owners = {settings.name.casefold(): settings.id for settings in wanted.values()}
+        for camera_id, camera in list(self._service.cameras.items()):
+            name = camera.camera.name
+            if owners.get(name.casefold(), camera_id) != camera_id:
+                passing = replace(camera.wanted, name=f"{name[:80]} ({camera_id})")
+                with suppress(CamkeepError):  # the disk: then both fail, and are tried again
+                    await self._service.change(camera_id, passing)
 
     def _known(self) -> set[CameraId]:
         return {*self._service.cameras, *self.failed}
@@ -90,6 +106,11 @@ class Caretaker:
         except CamkeepError as error:
             await self._note_failure(settings, str(error))
             return
+        except Exception as error:
+            log.exception("a camera's settings could not be applied in an unforeseen way")
+            told = f"camkeep itself failed ({type(error).__name__}): see its log"
+            await self._note_failure(settings, told)
+            return
         self._applied[settings.id] = now
         self.failed.pop(settings.id, None)
         await self._service.limit(settings.id, None)
@@ -111,3 +132,8 @@ class Caretaker:
         if camera_id in self._service.cameras:
             await self._service.remove(camera_id)
         self._service.bus.tell(Kind.SETTINGS, "it is not watched any more", camera_id)
+
+
+def _revision(connection: sqlite3.Connection) -> int:
+    """How often the cameras' settings were changed."""
+    return revision(connection, "cameras")
