@@ -27,6 +27,11 @@ class FirstAccount:
         self._show = show
         self._renew()
 
+    @property
+    def offered(self) -> bool:
+        """Whether a code stands on the console."""
+        return self._code is not None
+
     def accepts(self, text: str) -> bool:
         """Whether `text` is the code. Where none is good any more, another one is shown."""
         if self._code is None:

@@ -109,6 +109,8 @@ async def setup(
         code = wanted.code.get_secret_value() if wanted.code else ""
         if not desk.first_account.accepts(code):
             told = "type the code that stands on the console of the service"
+            if not desk.first_account.offered:
+                told = "make the first account where camkeep runs: camkeep user add NAME"
             raise Problem(403, "Code needed", told, kind="urn:camkeep:code")
     user = await users.create(name, password, Role.ADMIN, first=True)
     await desk.accounts.audit.note(who or name, "setup", user.id, visit.address)

@@ -1,14 +1,16 @@
 """Connections that are bounded: in number, in what a request's head may be, in how long it may
 take. uvicorn's own protocols, with that added; they run on the event loop.
 
-Where there are as many as may be, a new one takes the place of the one that has kept us waiting
-for longest: whoever keeps connections open without asking for anything keeps nobody out.
+Where there are as many as may be, a new one takes the place of one that keeps us waiting: of the
+address with most such connections, that which does so for longest. So whoever keeps connections
+open without asking for anything keeps nobody else out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,11 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+
+from camkeep.server.accounts.throttle import place_of
+
+CLOSING_S = 30.0
+"""How long the last bytes of a connection that is being closed may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class HttpConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True  # of a request that has begun; at first one is owed
         self._in_body = False
+        self._closing: float | None = None
 
     @property
     def idle(self) -> bool:
@@ -86,6 +94,7 @@ class HttpConnection(HttpToolsProtocol):
             self.transport = transport
             return
         super().connection_made(transport)
+        self.place = place_of(self.client[0]) if self.client else ""
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -149,7 +158,10 @@ class HttpConnection(HttpToolsProtocol):
 
     def sweep(self, now: float) -> None:
         """Close it if it has taken too long."""
-        if self.transport is None or self.transport.is_closing():
+        if self.transport is None:
+            return
+        if self.transport.is_closing():
+            self._closing = hang_up(self.transport, self._closing, now)
             return
         if self._in_head:
             late = now - self._since > self._bounds.head_s
@@ -164,11 +176,13 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.close()
 
     def _make_room(self) -> bool:
-        """Close the one that has kept us waiting for longest; whether there was one."""
+        """Close one that keeps us waiting; whether there was one."""
         mine = (each for each in self.connections if isinstance(each, HttpConnection))
-        oldest = min((each for each in mine if each.waits), key=lambda e: e.since, default=None)
-        if oldest is None:
+        waiting = [each for each in mine if each.waits]
+        if not waiting:
             return False
+        ((most, _),) = Counter(each.place for each in waiting).most_common(1)
+        oldest = min((each for each in waiting if each.place == most), key=lambda e: e.since)
         self.connections.discard(oldest)
         oldest.transport.abort()
         return True
@@ -189,6 +203,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state)
         self._shared = server_state
         self._since = self.loop.time()
+        self._closing: float | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.add(self)  # the one above removes it, and it may have been removed
@@ -202,9 +217,22 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def sweep(self, now: float) -> None:
         """Close it if nobody has answered its handshake."""
+        if self.transport.is_closing():
+            self._closing = hang_up(self.transport, self._closing, now)
+            return
         late = not self.handshake_complete and now - self._since > self._shared.bounds.head_s
-        if late and not self.transport.is_closing():
+        if late:
             self.transport.close()
+
+
+def hang_up(transport: asyncio.Transport, since: float | None, now: float) -> float:
+    """Break off a connection that is being closed, whose other end does not take what it was
+    sent. `since` is what this gave before."""
+    if since is None:
+        return now
+    if now - since > CLOSING_S:
+        transport.abort()
+    return since
 
 
 def _answer(status: int, title: str, detail: str) -> bytes:

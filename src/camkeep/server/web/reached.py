@@ -100,12 +100,15 @@ def check_origin(reach: Reach, visit: Visit, headers: Headers, *, changes: bool)
     if not changes:
         return
     origin = headers.get("origin")
+    told = "another site's page may not do this"
     if origin is not None:
-        foreign = origin_of(origin) not in {visit.origin, reach.public or visit.origin}
+        found = origin_of(origin)
+        foreign = found not in {visit.origin, reach.public or visit.origin}
+        if found is not None and found[1] == visit.host:
+            told += ": if a proxy stands between, say so with public_url or trusted_proxies"
     else:
         foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
     if foreign:
-        told = "another site's page may not do this"
         raise Problem(403, "Another origin", told, kind="urn:camkeep:origin")
 
 
