@@ -174,6 +174,32 @@ def test_backup_and_restore(run: Run, tmp_path: Path) -> None:
         assert mode(tmp_path / "other" / name) == 0o600
 
 
+def test_who_was_logged_in_has_to_log_in_again(run: Run, tmp_path: Path) -> None:
+    run("camera", "add", "garage", URL, "--no-test")
+
+    def logins(data: Path, statement: str) -> list[tuple[object, ...]]:
+        database = Database.open(data / DATABASE, data / KEY)
+        try:
+            return database.run_now(
+                lambda db: [db.execute(s) for s in statement.split(";")][-1].fetchall()
+            )
+        finally:
+            database.close()
+
+    user, table = "0123456789abcdef", "INSERT INTO users VALUES"
+    hashed = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo"
+    logins(
+        tmp_path / "cams",
+        f"{table} ('{user}', 'anna', 'admin', '{hashed}', 0, 1, 0, 0);"
+        f"INSERT INTO sessions VALUES ('{user}', '{user}', x'{'ab' * 32}', 0, 0, 1, '', '')",
+    )
+    run("backup", "full.tar", "--with-key")
+    run("restore", "full.tar", "--data", "other")
+    assert logins(tmp_path / "cams", "SELECT id FROM sessions") == [(user,)]
+    assert logins(tmp_path / "other", "SELECT id FROM sessions") == []
+    assert logins(tmp_path / "other", "SELECT name FROM users") == [("anna",)]
+
+
 def test_restoring_over_what_is_there(run: Run, tmp_path: Path) -> None:
     run("camera", "add", "garage", URL, "--no-test")
     run("backup", "plain.tar")

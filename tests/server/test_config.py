@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +29,7 @@ from camkeep.server.camerasettings import CameraSettings, new_settings
 from camkeep.server.cameraurl import login_of
 from camkeep.server.configapply import Import, export
 from camkeep.server.configfile import Report
-from camkeep.server.configread import Reader
+from camkeep.server.configread import CAMERA_KEYS, Reader
 from camkeep.server.database import Database
 from camkeep.server.keeppolicy import read_policy, write_policy
 from camkeep.server.urlpolicy import UrlPolicy
@@ -395,6 +397,67 @@ def test_a_new_role_or_password_ends_sessions(house: House) -> None:
     assert sessions() == 1
     house.take(house.export(secrets=True).replace(HASH, OTHER_HASH))
     assert sessions() == 0
+
+
+# any file
+
+ANY = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+LIKELY = st.sampled_from(
+    ["a", "b", "rtsp://cam/x", "all", ["a"], "admin", "viewer", "5s", "50GB", "always", True, "u"]
+)
+KEYS = {
+    "camera": CAMERA_KEYS,
+    "user": ("name", "role", "cameras", "disabled", "password_hash"),
+    "keep": ("max_size", "max_age", "keep_free"),
+    "settings": ("a", "b", "policy"),
+}
+
+
+@st.composite
+def files(draw: st.DrawFn) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for kind, keys in KEYS.items():
+        table = st.dictionaries(
+            st.sampled_from(keys) | st.text(max_size=3), LIKELY | ANY, max_size=5
+        )
+        good = {"name": draw(st.sampled_from("ab")), "address": "rtsp://cam/x"}
+        if kind == "user":
+            good = {"name": draw(st.sampled_from("ab")), "role": "admin", "cameras": "all"}
+        tables = st.lists(table.map(lambda t, good=good: {**good, **t}), max_size=2)
+        if draw(st.booleans()):
+            found[kind] = draw(tables if kind in ("camera", "user") else table)
+    return found
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(files(), st.booleans())
+def test_any_file_is_applied_or_refused(house: House, found: dict[str, Any], prune: bool) -> None:
+    before = house.export(secrets=True)
+    try:
+        house.take(tomli_w.dumps(found), prune=prune)
+    except UsageError:
+        assert house.export(secrets=True) == before
+        return
+    text = house.export(secrets=True)
+    assert house.take(text, prune=True).changes == []
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_a_document_or_a_sentence(data: bytes) -> None:
+    with suppress(UsageError):
+        Reader("x", Path("/"), {}).document(data)
+    with suppress(UsageError):
+        Reader("x", Path("/"), {}).document(b"[[camera]]\n" + data)
 
 
 # any installation

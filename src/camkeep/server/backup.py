@@ -67,13 +67,13 @@ def restore(parts: dict[str, bytes], data: Path, *, overwrite: bool) -> None:
     there = [name for name in (DATABASE, KEY) if name in parts and (data / name).exists()]
     if there and not overwrite:
         raise NotWritable(f"{data / there[0]} exists already: --overwrite puts the backup there")
-    _check(parts[DATABASE], parts.get(KEY) or _read_key(data / KEY), data)
+    database = _checked(parts[DATABASE], parts.get(KEY) or _read_key(data / KEY), data)
     try:
         with suppress(FileNotFoundError):  # of the database that goes: it would spoil the new one
             (data / JOURNAL).unlink()
         if KEY in parts:
             write_private(data / KEY, parts[KEY])
-        write_private(data / DATABASE, parts[DATABASE])
+        write_private(data / DATABASE, database)
     except OSError as error:
         raise create_error(error, data) from error
 
@@ -128,21 +128,21 @@ def _unpacked(tar: tarfile.TarFile, source: Path) -> Iterator[tuple[str, bytes]]
         raise UsageError(f"{source} is no backup that camkeep made")
 
 
-def _check(database: bytes, key: bytes | None, data: Path) -> None:
-    """Raise UsageError or StorageError where that is no database of camkeep, or not with that
-    key. On the disk where it will stand."""
+def _checked(database: bytes, key: bytes | None, data: Path) -> bytes:
+    """The database as it will stand there, of the newest version; checked beside that place.
+    Raises UsageError or StorageError where it is none of camkeep, or not with that key."""
     if key is None:
         raise UsageError(
             f"the backup holds no key, and there is none at {data / KEY}: put it there first"
         )
     try:
         with TemporaryDirectory(prefix=".camkeep-restore-", dir=data) as folder:
-            _check_in(Path(folder), database, key)
+            return _checked_in(Path(folder), database, key)
     except OSError as error:
         raise WriteFailed(f"the backup cannot be checked in {data}: {error.strerror}") from None
 
 
-def _check_in(folder: Path, database: bytes, key: bytes) -> None:
+def _checked_in(folder: Path, database: bytes, key: bytes) -> bytes:
     (folder / DATABASE).write_bytes(database)
     (folder / KEY).write_bytes(key)
     try:
@@ -154,10 +154,15 @@ def _check_in(folder: Path, database: bytes, key: bytes) -> None:
     if verdict != "ok" or application != APPLICATION_ID:
         raise UsageError("the database in the backup is damaged, or none that camkeep made")
     try:
-        Database.open(folder / DATABASE, folder / KEY).close()
+        opened = Database.open(folder / DATABASE, folder / KEY)
+        try:  # who has logged out since, or got another password, is not to be logged in again
+            opened.run_now(lambda connection: connection.execute("DELETE FROM sessions"))
+        finally:
+            opened.close()
     except UsageError as error:
         told = str(error).replace(f"{folder}{os.sep}", "")
         raise UsageError(f"the backup cannot be used: {told}") from None
+    return (folder / DATABASE).read_bytes()
 
 
 def _read_key(path: Path) -> bytes | None:

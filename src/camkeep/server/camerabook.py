@@ -14,16 +14,13 @@ from camkeep.archive.layout import new_camera_id
 from camkeep.clock import Clock
 from camkeep.model import CameraId
 from camkeep.server import camerarows
-from camkeep.server.applied import check_addresses
+from camkeep.server.applied import check_addresses, same_connection
 from camkeep.server.camerasettings import CameraSettings, changed, new_settings
 from camkeep.server.database import Database
 from camkeep.server.urlpolicy import UrlPolicy
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
-
-LOOKS = frozenset({"name", "zone", "mode", "schedule"})
-"""Values that say nothing about where a camera is."""
 
 
 class CameraBook:
@@ -126,7 +123,7 @@ class CameraJobs:
         def job(connection: sqlite3.Connection) -> tuple[CameraSettings, CameraSettings]:
             before = camerarows.one_camera(connection, self._secrets, camera)
             after = changed(before, values)
-            if not set(values) <= LOOKS:  # a name may change also where the address was lost
+            if not same_connection(before, after):  # else it may have been lost, or be old
                 check_addresses(after, self._policy)
             if after != before:
                 camerarows.update(connection, self._secrets, after)
