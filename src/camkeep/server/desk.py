@@ -18,6 +18,7 @@ from camkeep.server.camerabook import CameraBook
 from camkeep.server.database import Database
 from camkeep.server.firstaccount import FirstAccount
 from camkeep.server.journal import Journal
+from camkeep.server.live.live import Live
 from camkeep.server.monitor import Monitor
 from camkeep.server.web.closers import Closers
 from camkeep.server.web.options import WebOptions
@@ -47,6 +48,8 @@ class Desk:
     """Has the service do what people have set up by now; to be called after each change of it."""
     failed: Mapping[CameraId, str] = field(default_factory=dict)
     """Cameras that are set up and cannot be watched, and why."""
+    live: Live = field(default_factory=Live)
+    """Who watches, and what is made for them."""
     first_account: FirstAccount = field(init=False)
     """The code with which the first account is made from elsewhere."""
     closers: Closers = field(init=False)
@@ -62,4 +65,8 @@ def desk_of(connection: HTTPConnection) -> Desk:
     return cast(Desk, connection.app.state.desk)
 
 
-DeskOf = Annotated[Desk, Depends(desk_of)]
+async def _desk_of(connection: HTTPConnection) -> Desk:
+    return desk_of(connection)  # what is no coroutine is run on another thread, for each request
+
+
+DeskOf = Annotated[Desk, Depends(_desk_of)]

@@ -47,4 +47,8 @@ def visit_of(connection: HTTPConnection) -> Visit:
     return cast(Visit, connection.state.visit)
 
 
-VisitOf = Annotated[Visit, Depends(visit_of)]
+async def _visit_of(connection: HTTPConnection) -> Visit:
+    return visit_of(connection)  # what is no coroutine is run on another thread, for each request
+
+
+VisitOf = Annotated[Visit, Depends(_visit_of)]
