@@ -50,16 +50,16 @@ async def test_where_the_operator_turned_it_on() -> None:
 class Rebinding(asyncio.SelectorEventLoop):
     """A resolver that answers something else every time (DNS rebinding)."""
 
-    answers: list[str]
+    answers: list[tuple[str, ...]]
     asked: list[object]
 
     async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:  # type: ignore[override]
         self.asked.append(host)
-        address = self.answers.pop(0)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+        addresses = self.answers.pop(0)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in addresses]
 
 
-def with_answers(*answers: str) -> asyncio.Runner:
+def with_answers(*answers: tuple[str, ...]) -> asyncio.Runner:
     def make() -> asyncio.AbstractEventLoop:
         loop = Rebinding()
         loop.answers, loop.asked = list(answers), []
@@ -83,8 +83,50 @@ def test_a_name_is_resolved_once_for_each_connection() -> None:
             assert loop.asked == ["cam.example", "cam.example"]
             assert server.requests == []
 
-    with with_answers("127.0.0.1", "192.0.2.1", "127.0.0.1") as runner:  # the first is serving's
-        runner.get_loop().answers.pop(0)  # type: ignore[attr-defined] # it is numeric: not asked
+    with with_answers(("192.0.2.1",), ("127.0.0.1",)) as runner:
+        runner.run(attempt())
+
+
+def test_a_numeric_address_waits_for_no_resolver() -> None:
+    async def attempt() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Rebinding)
+        async with serving(ok) as server:
+            address, _ = parse_address(f"{server.url}/x")
+            assert (await fetch(address, OPEN)).body == b"in"
+            assert loop.asked == []
+
+    with with_answers() as runner:
+        runner.run(attempt())
+
+
+@pytest.mark.parametrize(
+    "answers", [("192.0.2.1", "127.0.0.1"), ("127.0.0.1", "192.0.2.1"), ("169.254.169.254",)]
+)
+def test_one_address_that_is_refused_refuses_the_name(answers: tuple[str, ...]) -> None:
+    async def attempt() -> None:
+        async with serving(ok) as server:
+            address, _ = parse_address(f"http://cam.example:{server.port}/x")
+            with pytest.raises(Forbidden):
+                await fetch(address, CAREFUL)
+            assert server.requests == []
+
+    with with_answers(answers) as runner:
+        runner.run(attempt())
+
+
+def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
+    async def attempt() -> None:
+        async with serving(ok) as server:
+            address, _ = parse_address(f"http://cam.example:{server.port}/x")
+            assert (await fetch(address, OPEN)).body == b"in"
+            assert server.requests[0].headers["host"] == f"cam.example:{server.port}"
+            with pytest.raises(Unreachable, match="refused the connection"):
+                await fetch(address, OPEN)
+            with pytest.raises(Unreachable, match="no such host"):
+                await fetch(address, OPEN)
+
+    with with_answers(("127.0.0.3", "127.0.0.1"), ("127.0.0.3", "127.0.0.4"), ()) as runner:
         runner.run(attempt())
 
 

@@ -11,6 +11,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import TypeVar
 
 MayReach = Callable[[str], None]
@@ -58,12 +59,23 @@ async def open_connection(
 
 async def _judged(host: str, port: int, may_reach: MayReach) -> list[str]:
     """The numeric addresses that `host` has now, none of which is refused."""
+    if _is_numeric(host):  # it need not wait until names of other cameras are resolved
+        may_reach(host.partition("%")[0])
+        return [host]
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(_text(family, address) for family, _, _, _, address in found))
     for address in addresses:
         may_reach(address.partition("%")[0])
     return addresses[:MOST]
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(family: int, address: tuple[object, ...]) -> str:
