@@ -1,0 +1,81 @@
+// @ts-check
+/**
+ * How a player keeps close to what is live, without stopping at every breath of the network. Pure.
+ */
+
+const LEAST_S = 0.15;
+const LEAP_S = 2;
+/** Further behind than this past its goal, it leaps instead of hurrying. */
+
+/**
+ * How far behind the newest frame to be: rather more than frames are apart.
+ *
+ * @param {number} apart seconds
+ */
+export function goal(apart) {
+  return Math.max(LEAST_S, apart * 1.2 + 0.05);
+}
+
+/**
+ * What to do when the picture on the screen is `behind` the newest one by so many seconds: leap
+ * to the goal, or play at that rate.
+ *
+ * @param {number} behind
+ * @param {number} aim as `goal` gives it
+ * @returns {{leap: boolean, rate: number}}
+ */
+export function pace(behind, aim) {
+  const late = behind - aim;
+  if (late > LEAP_S) return { leap: true, rate: 1 };
+  if (late > 0.6) return { leap: false, rate: 1.25 };
+  if (late > 0.15) return { leap: false, rate: 1.08 };
+  return { leap: false, rate: 1 };
+}
+
+/**
+ * Where to go on when the place of playing lies outside of all that is buffered: the start of the
+ * next stretch, or of the last one; null where it is fine.
+ *
+ * @param {readonly (readonly [number, number])[]} ranges in order
+ * @param {number} at
+ * @returns {number | null}
+ */
+export function outOfGap(ranges, at) {
+  const near = 0.05;
+  if (!ranges.length || ranges.some(([start, end]) => start <= at && at < end - near)) return null;
+  const next = ranges.find(([start]) => start > at);
+  if (next) return next[0];
+  const [start, end] = ranges[ranges.length - 1];
+  return at > end + near ? start : null;
+}
+
+/**
+ * What waits to be taken, at most so many bytes: one that is full takes nothing more.
+ *
+ * @template {{data: Uint8Array}} Item
+ */
+export class Queue {
+  /** @type {Item[]} */
+  #items = [];
+  #bytes = 0;
+
+  /** @param {number} most bytes */
+  constructor(most) {
+    this.most = most;
+  }
+
+  /** Whether it was taken in. @param {Item} item */
+  put(item) {
+    if (this.#bytes + item.data.byteLength > this.most) return false;
+    this.#items.push(item);
+    this.#bytes += item.data.byteLength;
+    return true;
+  }
+
+  /** The oldest, or undefined. */
+  take() {
+    const item = this.#items.shift();
+    this.#bytes -= item?.data.byteLength ?? 0;
+    return item;
+  }
+}
