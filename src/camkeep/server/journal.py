@@ -164,7 +164,7 @@ class Journal:
         while self._waiting:
             batch = [self._waiting[at] for at in range(min(BATCH, len(self._waiting)))]
             try:
-                await self._write([_row(event) for event in batch])
+                await self._write(batch)
             except (CamkeepError, sqlite3.Error) as error:
                 if self.trouble is None:
                     log.error("events are not written down for now: %s", error)
@@ -232,8 +232,9 @@ class Journal:
             found[event.id] = event
         return [found[id] for id in sorted(found, reverse=not up)[:limit]]
 
-    async def _write(self, rows: list[tuple[object, ...]]) -> None:
-        def write(connection: sqlite3.Connection) -> None:
+    async def _write(self, batch: list[Event]) -> None:
+        def write(connection: sqlite3.Connection) -> None:  # rows are made there, too
+            rows = [_row(event) for event in batch]
             connection.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
 
         await self._database.run(write)

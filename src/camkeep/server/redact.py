@@ -28,11 +28,13 @@ _KEY = (
     r"pass\w{0,16}|pwd|pas|secret\w{0,16}|tokens?|key|auth|credentials?|"
     r"sig|signature|nonce|response|session|camkeep|csrf\w{0,16}"
 )
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
+    # Each with what a text, in lower case, must hold before the pattern is tried: most hold none.
     # Whatever stands before the last @ of a URL: a password may hold / and @, too
-    (re.compile(r"://[^\s\"'<>]{1,512}@"), f"://{HIDDEN}@"),
+    (("://",), re.compile(r"://[^\s\"'<>]{1,512}@"), f"://{HIDDEN}@"),
     # A header, as text or in the repr of a list of pairs: all the rest of the line
     (
+        ("authorization", "cookie", "authenticate", "api-key"),
         re.compile(
             r"\b((?:proxy-)?authorization|(?:set-)?cookie|www-authenticate|x-api-key)"
             r"(?:b?[\"'])?\s{0,8}[:=,][^\r\n]*",
@@ -40,17 +42,22 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1: {HIDDEN}",
     ),
-    (re.compile(r"\b(basic|bearer)\s{1,8}[\w+/=.~-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    # password=..., also inside a path or query; with ":" only where the name is quoted as in JSON
-    (re.compile(rf"({_KEY})=(?:{_QUOTED}|[^\s&]*)", re.IGNORECASE), rf"\1={HIDDEN}"),
     (
+        ("basic", "bearer"),
+        re.compile(r"\b(basic|bearer)\s{1,8}[\w+/=.~-]{8,}", re.IGNORECASE),
+        rf"\1 {HIDDEN}",
+    ),
+    # password=..., also inside a path or query; with ":" only where the name is quoted as in JSON
+    (("=",), re.compile(rf"({_KEY})=(?:{_QUOTED}|[^\s&]*)", re.IGNORECASE), rf"\1={HIDDEN}"),
+    (
+        ('"', "'"),
         re.compile(
             rf"({_KEY})([\"'])\s{{0,8}}[:,]\s{{0,8}}(?:{_QUOTED}|[^\s,}}\]]*)", re.IGNORECASE
         ),
         rf"\1\2: {HIDDEN}",
     ),
-    (re.compile(r"\bck_[A-Za-z0-9_-]{4,}"), f"ck_{HIDDEN}"),
-    (re.compile(r"(/(?:shared?|shares|s)/)[A-Za-z0-9_.~-]{12,}"), rf"\1{HIDDEN}"),
+    (("ck_",), re.compile(r"\bck_[A-Za-z0-9_-]{4,}"), f"ck_{HIDDEN}"),
+    (("/s",), re.compile(r"(/(?:shared?|shares|s)/)[A-Za-z0-9_.~-]{12,}"), rf"\1{HIDDEN}"),
 )
 
 
@@ -80,8 +87,10 @@ class Redactor:
         for secret in self._longest_first:  # far faster than one pattern of them all
             if secret in text:
                 text = text.replace(secret, HIDDEN)
-        for pattern, instead in _PATTERNS:
-            text = pattern.sub(instead, text)
+        lower = text.lower()
+        for signs, pattern, instead in _PATTERNS:
+            if any(sign in lower for sign in signs):
+                text = pattern.sub(instead, text)
         return text
 
     def __repr__(self) -> str:

@@ -35,7 +35,7 @@ RETRY_MS = 3000
 """How long browsers wait before they come back."""
 CATCH_UP = 5000
 """Events that somebody who comes back, or was too slow, is sent of the past at most."""
-LONGEST_ID = 19
+FEW = 10
 Id = Annotated[int | None, Query(ge=0, lt=2**62)]
 
 
@@ -90,8 +90,12 @@ async def events(
         found = await desk.journal.since(since, choice, limit)
     else:
         found = await desk.journal.before(before, choice, limit)
-    told = [EventTold.model_validate(each) for each in shown(found)]
+    told = await asyncio.to_thread(_told_of, found)
     return EventPage(events=told, next=found[-1].id if len(found) == limit else None)
+
+
+def _told_of(events: list[Event]) -> list[EventTold]:
+    return [EventTold.model_validate(each) for each in shown(events)]
 
 
 class EventStream(StreamingResponse):
@@ -187,11 +191,12 @@ class _Sender:
             self._listener.missed = 0
             async for block in self._past(self._journal.bus.last_id):
                 yield block
-        for event in events:
-            if event.id > self._sent:
-                self._sent = event.id
-                if self._choice.fits(event):
-                    yield self._event(event)
+        new = [event for event in events if event.id > self._sent]
+        if new:
+            self._sent = new[-1].id
+            fitting = [event for event in new if self._choice.fits(event)]
+            if fitting:
+                yield await self._blocks(fitting)
         if not events and not over.is_set():
             yield b": keep-alive\n\n"
 
@@ -219,9 +224,9 @@ class _Sender:
                 unread = True
                 break
             page = [event for event in page if event.id <= newest]
-            for event in page:
-                self._sent = event.id
-                yield self._event(event)
+            if page:
+                self._sent = page[-1].id
+                yield await self._blocks(page)
             count += len(page)
             if len(page) < MOST:
                 break
@@ -230,6 +235,12 @@ class _Sender:
         if unread or count >= CATCH_UP or lost:
             yield _block("missed", {"count": lost or None}, self._journal.place(newest))
         self._sent = newest
+
+    async def _blocks(self, events: list[Event]) -> bytes:
+        """Many take a while: then on a thread, so that they hold up no frame."""
+        if len(events) <= FEW:
+            return b"".join(map(self._event, events))
+        return await asyncio.to_thread(lambda: b"".join(map(self._event, events)))
 
     def _event(self, event: Event) -> bytes:
         (fields,) = shown([event])
