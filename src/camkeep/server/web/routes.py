@@ -25,6 +25,8 @@ from camkeep.server.api import (
     timeline,
     users,
 )
+from camkeep.server.live import routes as live
+from camkeep.server.web import pages
 
 API = "/api/v1"
 
@@ -48,5 +50,7 @@ ROUTERS: tuple[tuple[str, APIRouter | Mount], ...] = (
     (API, cameras.router),
     (API, recording.router),
     (API, controls.router),
+    (API, live.router),
+    ("", pages.router),
 )
 """Each with the prefix of its paths. The first that matches serves a request."""
