@@ -6,14 +6,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from camkeep.cameras.easyn.discovery import discover
 from camkeep.cameras.simulate import Simulator, SimulatorOptions
 from camkeep.server.access import Role
+from camkeep.server.api import offers
 from camkeep.server.camerabook import CameraBook
 from camkeep.server.caretaker import Caretaker
 from camkeep.server.glimpse import Glimpses
@@ -302,6 +305,28 @@ async def test_what_this_machine_offers(tmp_path: Path) -> None:
         told = (await site.client.get(f"{CAMERAS}/offered")).json()
         assert isinstance(told["webcams"], list)
         assert told["network"] is None
+
+
+async def test_cameras_of_the_network_are_found_but_those_that_are_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search goes to this machine alone, where a camera answers as those of a network do."""
+    options = SimulatorOptions(160, 128, discovery_port=0)
+    async with Simulator("easyn", options) as camera, looked_after(tmp_path / "a") as site:
+        target = [("127.0.0.1", camera.discovery_port)]
+        only_here = partial(discover, targets=target, port=0, host="127.0.0.1")
+        monkeypatch.setattr(offers, "discover", only_here)
+        monkeypatch.setattr(offers, "SEARCH_S", 0.5)
+        asked = {"params": {"network": "true"}}
+        searches = [site.client.get(f"{CAMERAS}/offered", **asked) for _ in range(2)]  # type: ignore[arg-type]
+        answers = await asyncio.gather(*searches)
+        assert sorted(answer.status_code for answer in answers) == [200, 429]
+        (told,) = (a.json() for a in answers if a.status_code == 200)
+        (found,) = told["network"]
+        assert found["address"] == found["url"] == f"easyn://127.0.0.1:{camera.port}/"
+        await made(site.client, address=found["address"])
+        again = await site.client.get(f"{CAMERAS}/offered", **asked)  # type: ignore[arg-type]
+        assert again.json()["network"] == []
 
 
 async def test_the_demo_is_one_click_and_twice_is_no_error(tmp_path: Path) -> None:
