@@ -1,6 +1,6 @@
 """The recorder service: all its parts, put up in order and taken down in reverse.
 
-Up: the settings, the journal of events, the cameras, the accounts, the page. Down: the page lets
+Up: the settings, the accounts, the cameras, the page. Down: the page lets
 its viewers go while the cameras are still recorded, then the cameras are sealed, and what was
 told until then is written down. The archive is opened before and closed after all that, by
 whoever calls `serve`, because both may block.
@@ -75,18 +75,23 @@ async def serve(
     notifier = notifier or Notifier(None)
     async with AsyncExitStack() as stack:
         desk, caretaker = await _put_up(stack, archive, database, options, clock, ring)
+        _on_signals(desk.service.stop)
+        page = await _page(stack, desk, options)
+        desk.monitor.lag.start()
+        stack.callback(desk.monitor.lag.stop)
+        await stack.enter_async_context(desk.service)
+        _beside(stack, desk.journal.run())
         if demo:
             await add_demo(desk.cameras)
         await caretaker.sync()
         await desk.service.begin([])
         _beside(stack, caretaker.run())
-        web = await _open_page(stack, desk, options)
-        _on_signals(desk.service.stop)
-        told = Told(web.urls, len(await desk.cameras.list()), _account_wanted(desk, web))
+        await stack.enter_async_context(page)
+        told = Told(page.urls, len(await desk.cameras.list()), _account_wanted(desk, page))
         if told.account_wanted:
             desk.first_account.offer(show_code)
         ready(told)
-        notifier.ready(f"at {web.urls[0]}")
+        notifier.ready(f"at {page.urls[0]}")
         _beside(stack, feed_watchdog(notifier, desk.monitor.vitals.ailing))
         try:
             await desk.service.until_stopped()
@@ -103,15 +108,13 @@ async def _put_up(
     clock: Clock,
     ring: Ring,
 ) -> tuple[Desk, Caretaker]:
-    """All but the page."""
+    """What is needed before cameras are watched."""
     bus = Bus(clock, await asyncio.to_thread(last_event_id, database))
     names: dict[CameraId, str] = {}
     journal = Journal(database, bus, lambda camera: _name(service, camera, names))
     stack.push_async_callback(journal.close)
     policy = await database.run(read_policy, reads=True)
     service = Service(archive, policy or _policy_of(options, archive), clock, bus)
-    await stack.enter_async_context(service)
-    _beside(stack, journal.run())
     accounts = await Accounts.open(database, clock)
     stack.callback(accounts.close)
     stack.push_async_callback(accounts.tidy)
@@ -121,8 +124,6 @@ async def _put_up(
     vitals = vitals_of(archive, database, clock)
     _beside(stack, vitals.run())
     monitor = Monitor(vitals=vitals, log=ring)
-    monitor.lag.start()
-    stack.callback(monitor.lag.stop)
     desk = Desk(
         service,
         archive,
@@ -139,21 +140,20 @@ async def _put_up(
     return desk, caretaker
 
 
-async def _open_page(stack: AsyncExitStack, desk: Desk, options: ServeOptions) -> WebServer:
+async def _page(stack: AsyncExitStack, desk: Desk, options: ServeOptions) -> WebServer:
+    """The page, still to be opened. To make it takes a while: it comes before the cameras, as do
+    addresses that are taken."""
+    app = make_app(desk)
     sockets = await asyncio.to_thread(bind, options.web.listen)
-    try:
-        web = WebServer(
-            make_app(desk),
-            sockets,
-            desk.closers,
-            certificate=options.web.certificate,
-            bounds=Bounds(connections=options.web.connections),
-        )
-    except BaseException:
-        for each in sockets:
-            each.close()
-        raise
-    return await stack.enter_async_context(web)
+    for each in sockets:
+        stack.callback(each.close)
+    return WebServer(
+        app,
+        sockets,
+        desk.closers,
+        certificate=options.web.certificate,
+        bounds=Bounds(connections=options.web.connections),
+    )
 
 
 def _beside(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
