@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 from typing import NamedTuple
 
 from camkeep.archive.timecatalog import TimeCatalog
@@ -33,8 +33,6 @@ FRESH_S = 2.0
 """What still grows is opened anew for somebody who begins after so long."""
 MOST_FRAMES = 2_700_000
 """Of one movie: a day at 30 a second. Its header has some 20 bytes for each."""
-BUILDERS = 2
-"""Headers that are built at once."""
 
 
 class Wish(NamedTuple):
@@ -82,7 +80,6 @@ class OpenClips:
         self._clock = clock
         self._lock = Lock()
         self._open: list[Open] = []  # the one that was used last is the last
-        self._builders = BoundedSemaphore(BUILDERS)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -148,11 +145,8 @@ class OpenClips:
         if sum(segment.frames for segment in segments) > MOST_FRAMES:
             raise UsageError("this is more than a movie can hold: ask for a few hours at a time")
         gaps = Gaps.CUT if wish.cut_gaps else Gaps.KEEP
-        with self._builders:
-            clip = open_clip(
-                self._root, segments, wish.start, end, gaps=gaps, evidence=wish.evidence
-            )
-            tags = frozenset(movie.etag for movie in clip)
+        clip = open_clip(self._root, segments, wish.start, end, gaps=gaps, evidence=wish.evidence)
+        tags = frozenset(movie.etag for movie in clip)
         grows = any(segment.state is not SegmentState.CLOSED for segment in segments)
         settled = not grows and wish.end is not None and end <= now
         mono = self._clock.mono()

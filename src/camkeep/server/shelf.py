@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple, TypeVar
 
 import anyio
 import anyio.to_thread
-from fastapi import Depends
+from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
 from camkeep.archive.layout import INDEX
@@ -38,6 +38,8 @@ WAIT_S = 10.0
 """For one of them."""
 READERS = 8
 """Threads that read footage for downloads and players at once: a slow disk holds up no others."""
+BUILDERS = 3
+"""Threads that open movies at once: the header of a long one takes a second, and much memory."""
 RATES_S = 60.0
 EXAMINE_S = 60.0
 """A damaged index is not looked at more often."""
@@ -58,6 +60,7 @@ class Shelf:
         self.clips = OpenClips(self.catalog, self.root, clock)
         self.readers = anyio.CapacityLimiter(READERS)
         """For `anyio.to_thread.run_sync`."""
+        self._builders = anyio.CapacityLimiter(BUILDERS)
         self._archive = archive
         self._clock = clock
         self._path = self.root / INDEX
@@ -76,23 +79,27 @@ class Shelf:
         if not self._places.acquire(timeout=WAIT_S):
             raise StorageError("too many requests look at the archive at once: try again")
         try:
-            lent = self._borrow()
-            try:
-                yield lent.catalog
-            except IndexDamaged:
-                lent.catalog.close()
-                self._have_it_examined()
-                raise
-            except BaseException:
+            with self._examined_if_damaged():
+                lent = self._borrow()
+                try:
+                    yield lent.catalog
+                except IndexDamaged:
+                    lent.catalog.close()
+                    raise
+                except BaseException:
+                    self._give_back(lent)
+                    raise
                 self._give_back(lent)
-                raise
-            self._give_back(lent)
         finally:
             self._places.release()
 
     async def read(self, job: Callable[[], T]) -> T:
         """Have a job that blocks done by a thread."""
         return await anyio.to_thread.run_sync(job)
+
+    async def build(self, job: Callable[[], T]) -> T:
+        """Have a movie opened by a thread. Whoever waits for one takes up none."""
+        return await anyio.to_thread.run_sync(job, limiter=self._builders)
 
     async def cameras(self) -> dict[CameraId, KeptCamera]:
         """All cameras that are or were kept. Raises StorageError."""
@@ -160,6 +167,14 @@ class Shelf:
             raise IndexDamaged("the index is being made anew: try again in a moment") from error
         return found.st_dev, found.st_ino
 
+    @contextmanager
+    def _examined_if_damaged(self) -> Iterator[None]:
+        try:
+            yield
+        except IndexDamaged:
+            self._have_it_examined()
+            raise
+
     def _have_it_examined(self) -> None:
         """Have the one who writes look at the index: what it finds damaged, it makes anew."""
         now_ns = self._clock.mono()
@@ -168,6 +183,13 @@ class Shelf:
                 return
             self._examined_ns = now_ns
         self._archive.on_index(lambda index: index.examine())
+
+
+def close_shelf(app: FastAPI) -> None:
+    """Let go of what the shelf of an application holds, once the application has ended."""
+    shelf: Shelf | None = getattr(app.state, "shelf", None)
+    if shelf is not None:
+        shelf.close()
 
 
 async def shelf_of(connection: HTTPConnection) -> Shelf:

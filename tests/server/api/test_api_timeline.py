@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from camkeep.archive.layout import INDEX
 from camkeep.clock import FakeClock
 from camkeep.model import Cause
 from camkeep.server.access import Role
+from support.indexdamage import flip, nonsense
 from support.kept import GARAGE, GATE, Footage, clip, footage, gap, recorder
 from support.segments import NOON, SECOND
 from support.server import API, serving
@@ -166,3 +169,26 @@ async def test_an_index_that_was_made_anew_is_read(kept: Footage) -> None:
         before = (await site.client.get(TIMELINE, params=asked)).json()
         site.desk.archive.index.rebuild().result()
         assert (await site.client.get(TIMELINE, params=asked)).json() == before
+
+
+@pytest.mark.parametrize("damage", [flip, nonsense])
+async def test_an_index_that_a_reader_finds_damaged_is_made_anew(
+    kept: Footage, damage: Callable[[Path], None]
+) -> None:
+    now = clock()
+    async with serving(kept.root, clock=now) as site:
+        asked = {"from": NOON, "to": NOON + HOUR}
+        before = (await site.client.get(TIMELINE, params=asked)).json()
+        damage(kept.root / INDEX)
+        site.app.state.shelf.close()  # what SQLite has in memory is still right
+        async with asyncio.timeout(20):
+            while True:
+                now.advance(61)
+                answer = await site.client.get(TIMELINE, params=asked)
+                if answer.status_code == 200:
+                    break
+                assert answer.status_code == 503
+                assert answer.json()["type"] in ("urn:camkeep:index-damaged", "urn:camkeep:storage")
+        found = answer.json()
+    assert found["cameras"][0]["spans"] == before["cameras"][0]["spans"]
+    assert found["cameras"][0]["gaps"] == before["cameras"][0]["gaps"]

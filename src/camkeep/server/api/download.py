@@ -87,7 +87,7 @@ class SharedTold(BaseModel):
 
 @router.get("/cameras/{camera_id}/video.mp4", response_class=Response, responses=MOVIE)
 @router.head("/cameras/{camera_id}/video.mp4", include_in_schema=False)
-def camera_movie(
+async def camera_movie(
     request: Request,
     camera_id: str,
     start: From,
@@ -100,14 +100,18 @@ def camera_movie(
     part: Part = 0,
 ) -> Response:
     """What a camera saw from one instant to another."""
-    camera = seen(desk, who, camera_id)
-    wish = _wish(desk, camera.id, start, end, evidence, cut_gaps)
-    name = f"{camera.name} {_when(start)}"
-    return movie_response(request, desk, shelf, who, wish, name, part)
+
+    def answer() -> Response:
+        camera = seen(desk, who, camera_id)
+        wish = _wish(desk, camera.id, start, end, evidence, cut_gaps)
+        name = f"{camera.name} {_when(start)}"
+        return movie_response(request, desk, shelf, who, wish, name, part)
+
+    return await shelf.build(answer)
 
 
 @router.get("/cameras/{camera_id}/video.mp4/parts")
-def camera_parts(
+async def camera_parts(
     camera_id: str,
     start: From,
     who: MediaLooker,
@@ -118,13 +122,17 @@ def camera_parts(
     cut_gaps: CutGaps = False,
 ) -> Parts:
     """The movies that it comes to, and what of it is shown when."""
-    camera = seen(desk, who, camera_id)
-    return _parts(shelf, _wish(desk, camera.id, start, end, evidence, cut_gaps))
+
+    def answer() -> Parts:
+        camera = seen(desk, who, camera_id)
+        return _parts(shelf, _wish(desk, camera.id, start, end, evidence, cut_gaps))
+
+    return await shelf.build(answer)
 
 
 @router.get("/clips/{clip_id}/video.mp4", response_class=Response, responses=MOVIE)
 @router.head("/clips/{clip_id}/video.mp4", include_in_schema=False)
-def clip_movie(
+async def clip_movie(
     request: Request,
     clip_id: str,
     who: MediaLooker,
@@ -136,16 +144,20 @@ def clip_movie(
     part: Part = 0,
 ) -> Response:
     """A clip as a movie; of its first camera unless another is asked for."""
-    clip = _clip(shelf, who, clip_id)
-    of = _camera_of(clip, who, camera)
-    called = seen(desk, who, of).name
-    name = clip.name if len(clip.cameras) == 1 else f"{clip.name} {called}"
-    wish = clip_wish(clip, of, evidence, cut_gaps)
-    return movie_response(request, desk, shelf, who, wish, name, part)
+
+    def answer() -> Response:
+        clip = _clip(shelf, who, clip_id)
+        of = _camera_of(clip, who, camera)
+        called = seen(desk, who, of).name
+        name = clip.name if len(clip.cameras) == 1 else f"{clip.name} {called}"
+        wish = clip_wish(clip, of, evidence, cut_gaps)
+        return movie_response(request, desk, shelf, who, wish, name, part)
+
+    return await shelf.build(answer)
 
 
 @router.get("/clips/{clip_id}/video.mp4/parts")
-def clip_parts(
+async def clip_parts(
     clip_id: str,
     who: MediaLooker,
     shelf: ShelfOf,
@@ -154,8 +166,12 @@ def clip_parts(
     cut_gaps: CutGaps = False,
 ) -> Parts:
     """The movies that it comes to, and what of it is shown when."""
-    clip = _clip(shelf, who, clip_id)
-    return _parts(shelf, clip_wish(clip, _camera_of(clip, who, camera), evidence, cut_gaps))
+
+    def answer() -> Parts:
+        clip = _clip(shelf, who, clip_id)
+        return _parts(shelf, clip_wish(clip, _camera_of(clip, who, camera), evidence, cut_gaps))
+
+    return await shelf.build(answer)
 
 
 @router.get("/shared/{secret}")
@@ -188,7 +204,7 @@ async def shared_movie(
     if camera >= len(cameras):
         raise not_found("camera of this clip")
     wish = clip_wish(clip, cameras[camera], False, False)
-    answer = await shelf.read(
+    answer = await shelf.build(
         lambda: movie_response(request, desk, shelf, None, wish, clip.name, part)
     )
     if request.method == "GET" and "range" not in request.headers:
