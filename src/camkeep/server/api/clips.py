@@ -134,7 +134,8 @@ async def make(
             raise not_found("camera")
     if await shelf.count_clips() >= MOST_CLIPS:
         raise UsageError(f"there are {MOST_CLIPS} clips: delete some first")
-    name = checked_name(wanted.name) or default_name(known[ids[0]].name, wanted.start)
+    shown = known[ids[0]].name if len(ids) == 1 else f"{len(ids)} cameras"  # all of them read it
+    name = checked_name(wanted.name) or default_name(shown, wanted.start)
     now = desk.clock.wall()
     clip = Clip(new_clip_id(), name, ids, wanted.start, wanted.end, wanted.held, now)
     await book.add(clip)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from camkeep.errors import CamkeepError
-from camkeep.server.access import Principal, Right
+from camkeep.server.access import How, Principal, Right
 from camkeep.server.accounts.values import Share
 from camkeep.server.api.clips import BookOf, to_change
 from camkeep.server.api.instants import Instant
@@ -72,7 +72,7 @@ async def shares(
     found = [
         share
         for share in await desk.accounts.shares.all(clip)
-        if clip is not None or share.user == who.user_id or who.has(Right.ADMIN)
+        if clip is not None or who.has(Right.ADMIN) or await _is_own(who, share, book)
     ]
     return ShareList(shares=[_told(desk, share) for share in found])
 
@@ -107,8 +107,22 @@ async def revoke(share_id: str, who: Operator, desk: DeskOf, book: BookOf, visit
 
 async def _may_revoke(who: Principal, share: Share, book: ClipBook) -> bool:
     """Whoever made it, whoever may change its clip, administrators."""
-    if who.has(Right.ADMIN) or (share.user is not None and share.user == who.user_id):
-        return True
+    return (
+        who.has(Right.ADMIN)
+        or await _is_own(who, share, book)
+        or await _may_change(who, share, book)
+    )
+
+
+async def _is_own(who: Principal, share: Share, book: ClipBook) -> bool:
+    """Whether they made it. A token may see less than its user, whose the link is."""
+    if share.user is None or share.user != who.user_id:
+        return False
+    return who.how is not How.TOKEN or await _may_change(who, share, book)
+
+
+async def _may_change(who: Principal, share: Share, book: ClipBook) -> bool:
+    """Whether they see all cameras of its clip, if that is there."""
     try:
         to_change(await book.get(share.clip), who)
     except (Problem, CamkeepError):
