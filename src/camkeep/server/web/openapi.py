@@ -1,7 +1,7 @@
 """The description of the API (OpenAPI 3.1), made from the routes.
 
 The framework writes it; added here are the right that each operation demands, the ways to log in,
-and that errors are problem details.
+which answers do not end by themselves, and that errors are problem details.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ SCHEMES = {
     "session": {"type": "apiKey", "in": "cookie", "name": "camkeep"},
     "token": {"type": "http", "scheme": "bearer"},
 }
+ENDLESS = frozenset({"text/event-stream", "multipart/x-mixed-replace"})
+"""What comes until somebody leaves: such operations are marked with ``x-lasting``. One of another
+type, as a live movie, says so itself, with ``openapi_extra``."""
 PROBLEM = {
     "type": "object",
     "title": "Problem",
@@ -74,6 +77,8 @@ def _describe(app: FastAPI) -> dict[str, Any]:
             operation = schema.get("paths", {}).get(route.path, {}).get(method.lower())
             if operation is not None:
                 operation["x-right"] = route.right
+                if ENDLESS & {*operation["responses"].get("200", {}).get("content", ())}:
+                    operation["x-lasting"] = True
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = failure
                 if route.right is not Right.PUBLIC:
