@@ -16,9 +16,10 @@ from camkeep.cameras.simulate import Simulator, SimulatorOptions
 from camkeep.cli.main import main
 from camkeep.cli.zone import local_zone
 from camkeep.clock import SystemClock
+from camkeep.model import CameraId
 from camkeep.server.accounts.audit import Audit
 from camkeep.server.camerabook import CameraBook
-from camkeep.server.camerasettings import CameraSettings
+from camkeep.server.camerasettings import CameraSettings, new_settings
 from camkeep.server.database import DATABASE, KEY, Database
 from support.command import run as run_bare
 from support.http_server import Request, serving
@@ -297,6 +298,13 @@ async def test_a_password_in_an_address_is_not_in_the_process_list(
     assert process.returncode == 5, out
     assert seen
     assert b"s3cret-pw" not in b"".join(seen) + out
+
+
+def test_every_json_key_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
+    (row,) = [line for line in page.splitlines() if "`sub_password_set`" in line]
+    for key in new_settings(CameraId("x"), {"name": "x", "address": AWAY}).public():
+        assert f"`{key}`" in row, key
 
 
 async def test_without_the_extra(tmp_path: Path) -> None:
