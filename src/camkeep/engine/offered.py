@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from camkeep.cameras.easyn.discovery import Found
-from camkeep.cameras.v4l2 import Webcam
+from camkeep.cameras.v4l2 import Control, Webcam
 
 
 def found_values(camera: Found) -> dict[str, object]:
@@ -36,16 +36,18 @@ def webcam_values(webcam: Webcam) -> dict[str, object]:
             }
             for entry in webcam.formats
         ],
-        "controls": [
-            {
-                "name": control.name,
-                "kind": str(control.kind),
-                "takes": control.range,
-                "default": control.default,
-                "value": control.value,
-                "writable": control.writable,
-                "active": control.active,
-            }
-            for control in webcam.controls
-        ],
+        "controls": [control_values(control) for control in webcam.controls],
+    }
+
+
+def control_values(control: Control) -> dict[str, object]:
+    """One setting of a webcam."""
+    return {
+        "name": control.name,
+        "kind": str(control.kind),
+        "takes": control.range,
+        "default": control.default,
+        "value": control.value,
+        "writable": control.writable,
+        "active": control.active,
     }

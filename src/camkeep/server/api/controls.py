@@ -12,7 +12,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from camkeep.cameras.easyn import EasynControl, EasynSource
-from camkeep.cameras.v4l2 import Control, V4l2Source
+from camkeep.cameras.v4l2 import V4l2Source
+from camkeep.engine.offered import control_values
 from camkeep.engine.supervisor import Supervisor
 from camkeep.errors import NotSupported, Stalled, UsageError, of_camera
 from camkeep.server.access import Right, Role
@@ -115,7 +116,7 @@ async def controls(camera_id: str, who: Operator, desk: DeskOf) -> ControlsTold:
                 values = {k: redactor(v) for k, v in said.items() if k in _SHOWN}
                 return ControlsTold(kind="easyn", actions=[*_EASYN], settings=[], values=values)
             case V4l2Source():
-                settings = [_setting(each) for each in await source.controls()]
+                settings = [control_values(each) for each in await source.controls()]
                 return ControlsTold(kind="webcam", actions=["set"], settings=settings, values={})
             case _:
                 raise _none()
@@ -167,18 +168,6 @@ def _whole(action: Action) -> int:
     if not isinstance(value, int):
         raise UsageError("value: write a whole number")
     return value
-
-
-def _setting(control: Control) -> dict[str, Any]:
-    return {
-        "name": control.name,
-        "kind": str(control.kind),
-        "takes": control.range,
-        "default": control.default,
-        "value": control.value,
-        "writable": control.writable,
-        "active": control.active,
-    }
 
 
 def _none() -> NotSupported:
