@@ -22,10 +22,8 @@ from camkeep.model import CameraId
 from camkeep.server.applied import Applied, applied
 from camkeep.server.camerabook import CameraBook
 from camkeep.server.camerasettings import CameraSettings
-from camkeep.server.cameraurl import login_of
 from camkeep.server.database import Database, revision
 from camkeep.server.learned import learn
-from camkeep.server.redact import redactor
 
 LOOK_S = 1.0
 """How often it looks whether another process changed the settings."""
@@ -89,13 +87,10 @@ class Caretaker:
         return {*self._service.cameras, *self.failed}
 
     async def _apply(self, settings: CameraSettings) -> None:
-        for url in (settings.url, settings.sub_url):
-            login = login_of(url) if url else None
-            if login is not None:
-                redactor.learn(login.password, login.user)
         before = self._applied.get(settings.id)
         watched = settings.id in self._service.cameras
         if before is not None and before.settings == settings and watched:
+            self.failed.pop(settings.id, None)  # what could not be applied was taken back
             return
         try:
             now = applied(settings, self._book.policy, before)
