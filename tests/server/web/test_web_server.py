@@ -27,7 +27,7 @@ from camkeep.server.web.listening import bind, tls_context
 from camkeep.server.web.options import Certificate, WebOptions
 from camkeep.server.web.ranges import asked_pieces
 from support.certificates import make_certificate
-from support.rawrequest import answer_of, ask, exchange
+from support.rawrequest import answer_of, ask, exchange, knock
 from support.server import ANYWHERE, Site, serving
 
 QUICK = Bounds(head_s=0.4, idle_s=0.8, body_s=0.4, whole_body_s=1.5)
@@ -97,12 +97,14 @@ async def dripped(port: int, start: bytes, drop: bytes, every_s: float) -> tuple
 
     writer.write(start)
     dripping = asyncio.create_task(drip())
-    received = b""
-    with contextlib.suppress(ConnectionError):
-        received = await asyncio.wait_for(reader.read(), 20)
+    received = bytearray()
+    with contextlib.suppress(ConnectionError):  # hung up on while there was more to read
+        async with asyncio.timeout(30):
+            while part := await reader.read(65536):
+                received += part
     dripping.cancel()
     writer.close()
-    return received, time.monotonic() - began
+    return bytes(received), time.monotonic() - began
 
 
 def head(port: int, first: str, *headers: str) -> bytes:
@@ -242,7 +244,9 @@ async def test_ten_thousand_ranges_are_refused(tmp_path: Path) -> None:
 # the end
 
 
-async def test_it_ends_though_viewers_stay(tmp_path: Path) -> None:
+async def test_it_ends_though_viewers_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with served(tmp_path, Bounds()) as site:
         reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
         writer.write(head(site.port, "GET /endless HTTP/1.1"))
@@ -263,6 +267,20 @@ async def test_it_ends_though_viewers_stay(tmp_path: Path) -> None:
         assert site.server.connections == 0
         writer.close()
         idle_writer.close()
+    assert [each for each in caplog.records if each.levelname in ("ERROR", "CRITICAL")] == []
+
+
+async def test_a_handler_that_does_not_look_ends_when_its_client_is_gone(tmp_path: Path) -> None:
+    async with served(tmp_path, Bounds(gone_s=0.1)) as site:
+        await asyncio.sleep(0)
+        before = len(asyncio.all_tasks())
+        for _ in range(20):
+            answers = await asyncio.gather(*(knock(site.port, "/socket") for _ in range(10)))
+            assert {answer.status for answer in answers} == {101}
+        async with asyncio.timeout(20):
+            while len(asyncio.all_tasks()) > before:
+                await asyncio.sleep(0.01)
+        assert len(site.desk.closers) == 0
 
 
 async def test_it_ends_at_once_where_nobody_is_there(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -42,6 +43,8 @@ class Bounds:
     headers: int = 100
     pipelined: int = 16
     """Requests that may be sent before the answer to the first."""
+    gone_s: float = 5.0
+    """For a handler of a WebSocket to notice that the client is gone."""
 
 
 class Shared(ServerState):
@@ -56,6 +59,19 @@ class Shared(ServerState):
         """Set whenever one has ended."""
 
 
+def _hung_up(app: Any, connection: HttpConnection | WebSocketConnection) -> Any:
+    """`app`, whose being cancelled is no error when the client is gone."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not connection.transport.is_closing():
+                raise
+
+    return run
+
+
 class HttpConnection(HttpToolsProtocol):
     """One connection."""
 
@@ -63,6 +79,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def __init__(self, config: Config, server_state: Shared, app_state: dict[str, Any]) -> None:
         super().__init__(config, server_state, app_state)
+        self.app = _hung_up(self.app, self)
         self._bounds = server_state.bounds
         self._since = self.loop.time()  # of the state it is in
         self._heard = self._since
@@ -201,14 +218,23 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def __init__(self, config: Config, server_state: Shared, app_state: dict[str, Any]) -> None:
         super().__init__(config, server_state, app_state)
+        self.app = _hung_up(self.app, self)
         self._shared = server_state
+        self._task: asyncio.Task[Any] | None = None
         self._since = self.loop.time()
         self._closing: float | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.add(self)  # the one above removes it, and it may have been removed
         super().connection_lost(exc)
+        if self._task is not None and not self._task.done():
+            ending = self.loop.call_later(self._shared.bounds.gone_s, self._task.cancel)
+            self._task.add_done_callback(lambda _: ending.cancel())
         self._shared.gone.set()
+
+    async def run_asgi(self) -> None:
+        self._task = asyncio.current_task()
+        await super().run_asgi()
 
     async def send(self, message: Any) -> None:
         await super().send(message)

@@ -146,6 +146,7 @@ class WebServer:
     async def _hang_up(self) -> None:
         for connection in list(self._shared.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # now they know it
         tasks = list(self._shared.tasks)
         for task in tasks:
             task.cancel()
