@@ -120,3 +120,18 @@ def test_a_disk_that_does_not_read_is_told(recording: Recording) -> None:
     (recording.root / "recordings").write_bytes(b"a file")
     with pytest.raises(StorageError):
         found(recording)
+
+
+def test_it_ends_when_nobody_waits_any_more(recording: Recording) -> None:
+    (recording.root / recording.segments[0].path).unlink()
+    with Catalog.open(recording.root / "index.db") as catalog:
+        assert check(recording.root, catalog, lambda: True) == []
+
+
+def test_no_more_is_told_than_anybody_reads(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for segment in recording.segments:
+        (recording.root / segment.path).unlink()
+    monkeypatch.setattr("camkeep.archive.check.MOST", 1)
+    assert [told.path for told in found(recording)] == [recording.segments[0].path]

@@ -6,15 +6,19 @@ is put right by `recovery` before a camera is recorded; this finds what people a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from camkeep.archive.catalog import Catalog
 from camkeep.archive.disk import write_error
 from camkeep.archive.layout import days_of, is_damaged, segment_path, segments_in
 from camkeep.model import KeptCamera, Segment, SegmentState
+
+MOST = 1000
+"""Whoever took a disk's place knows after so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +32,36 @@ class Mismatch:
     """In a sentence."""
 
 
-def check(root: Path, catalog: Catalog) -> list[Mismatch]:
-    """All that index and files do not agree on. Raises StorageError.
+def check(
+    root: Path, catalog: Catalog, given_up: Callable[[], bool] = lambda: False
+) -> list[Mismatch]:
+    """What index and files do not agree on, the first thousand of it. Raises StorageError.
 
-    Both may change meanwhile: what seems wrong is looked at once more before it is told.
+    Both may change meanwhile: what seems wrong is looked at once more before it is told. Once
+    nobody waits for the answer any more (`given_up`), it ends soon.
     """
+    found: list[Mismatch] = []
     try:
-        return [each for camera in catalog.cameras() for each in _compared(root, camera, catalog)]
+        for camera in catalog.cameras():
+            found += islice(_compared(root, camera, catalog, given_up), MOST - len(found))
     except OSError as error:
         raise write_error(error, root) from error
+    return found
 
 
-def _compared(root: Path, camera: KeptCamera, catalog: Catalog) -> Iterator[Mismatch]:
+def _compared(
+    root: Path, camera: KeptCamera, catalog: Catalog, given_up: Callable[[], bool]
+) -> Iterator[Mismatch]:
     """All that is wrong with one camera. Raises OSError."""
-    sizes = dict(_sizes(root, camera))
+    sizes = {}
+    for path, size in _sizes(root, camera):
+        sizes[path] = size
+        if given_up():
+            return
     newest = -1
     for row in catalog.every_segment(camera.id):
+        if given_up():
+            return
         newest = row.sequence
         size = sizes.pop(row.path, None)
         if row.state is SegmentState.CLOSED and size != row.size:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -321,17 +322,21 @@ class Archive:
 
     async def check(self) -> list[Mismatch]:
         """Compare the index with the files, beside all else. Raises StorageError."""
+        given_up = threading.Event()
 
         def compare() -> list[Mismatch]:
             with Catalog.open(self.root.path / INDEX) as catalog:
-                return check(self.root.path, catalog)
+                return check(self.root.path, catalog, given_up.is_set)
 
-        first = await asyncio.to_thread(compare)
-        if not first:
-            return []
-        await asyncio.sleep(AGAIN_S)  # the index may be a moment behind a file that is new
-        again = await asyncio.to_thread(compare)
-        return [mismatch for mismatch in again if mismatch in first]
+        try:
+            first = await asyncio.to_thread(compare)
+            if not first:
+                return []
+            await asyncio.sleep(AGAIN_S)  # the index may be a moment behind a file that is new
+            again = set(await asyncio.to_thread(compare))
+            return [mismatch for mismatch in first if mismatch in again]
+        finally:
+            given_up.set()
 
     async def age_state(self) -> tuple[WallUs | None, AgeState | None]:
         """When the newest footage ended, and what was believed of the time when last written."""
