@@ -10,17 +10,29 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from camkeep.server.logs import RING_RECORDS, LogForm, Logging, Ring, as_text, journal_reads
 from camkeep.server.redact import Redactor
 
 PLANTED = "zx9-Planted-Secret"
+
+
+@pytest.fixture(autouse=True)
+def uvicorn_as_it_comes() -> Iterator[None]:
+    """Other tests of this process may have told its loggers to be quiet."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error", "uvicorn.access")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.NOTSET)
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)
 
 
 class Words:
@@ -69,7 +81,11 @@ WAYS: list[Callable[[str], object]] = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.text(
         st.characters(exclude_characters="*", exclude_categories=["Cs"]), min_size=8, max_size=30

@@ -15,7 +15,7 @@ import re
 import secrets
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -25,7 +25,7 @@ from camkeep.engine.events import Bus, Event, Kind
 from camkeep.errors import CamkeepError
 from camkeep.model import CameraId
 from camkeep.server.database import Database
-from camkeep.server.redact import redactor
+from camkeep.server.eventrows import event_of, is_bad, row_of
 
 EVERY_S = 1.0
 """How often it writes."""
@@ -38,8 +38,6 @@ BATCH = 2000
 """Rows of one transaction."""
 LOGGED = 20
 """Events of one moment that are logged at most."""
-LONGEST_TOLD = 2000
-LONGEST_DETAIL = 4000
 MOST = 1000
 """Events in one answer."""
 
@@ -126,12 +124,14 @@ class Journal:
         self._name_of = name_of
         self._listener = bus.listen()
         self._waiting: deque[Event] = deque()
+        self._in_flight: list[Event] = []
+        self._flushing = asyncio.Lock()
         self._there = asyncio.Event()
 
     @property
     def waiting(self) -> int:
         """How many are not written yet."""
-        return len(self._waiting)
+        return len(self._in_flight) + len(self._waiting)
 
     async def run(self) -> None:
         """Write what happens, until cancelled."""
@@ -160,18 +160,20 @@ class Journal:
 
     async def flush(self) -> bool:
         """Write all that waits; whether that was possible."""
-        self._take(self._listener.take_now())
-        while self._waiting:
-            batch = [self._waiting[at] for at in range(min(BATCH, len(self._waiting)))]
-            try:
-                await self._write(batch)
-            except (CamkeepError, sqlite3.Error) as error:
-                if self.trouble is None:
-                    log.error("events are not written down for now: %s", error)
-                self.trouble = error
-                return False
-            while self._waiting and self._waiting[0].id <= batch[-1].id:
-                self._waiting.popleft()
+        async with self._flushing:
+            self._take(self._listener.take_now())
+            while self._in_flight or self._waiting:
+                if not self._in_flight:  # else they may not have been written, or may have been
+                    size = min(BATCH, len(self._waiting))
+                    self._in_flight = [self._waiting.popleft() for _ in range(size)]
+                try:
+                    await self._write(self._in_flight)
+                except (CamkeepError, sqlite3.Error) as error:
+                    if self.trouble is None:
+                        log.error("events are not written down for now: %s", error)
+                    self.trouble = error
+                    return False
+                self._in_flight = []
         if self.trouble is not None:
             log.warning("events are written down again; %d were lost", self.dropped)
             self.trouble = None
@@ -217,7 +219,8 @@ class Journal:
         self._take(self._listener.take_now())
         up = before is None
         high = 2**62 if before is None else before
-        found = {e.id: e for e in self._waiting if after < e.id < high and choice.fits(e)}
+        waiting = (*self._in_flight, *self._waiting)
+        found = {e.id: e for e in waiting if after < e.id < high and choice.fits(e)}
         where, values = choice.where()
         query = (
             f"SELECT id, wall_us, kind, camera, told, detail FROM events WHERE id > ? AND id < ?"
@@ -226,7 +229,7 @@ class Journal:
 
         def read(connection: sqlite3.Connection) -> list[Event]:
             rows = connection.execute(query, (after, high, *values, limit))
-            return [event for row in rows if (event := _event(row)) is not None]
+            return [event for row in rows if (event := event_of(row)) is not None]
 
         for event in await self._database.run(read, reads=True):
             found[event.id] = event
@@ -234,7 +237,7 @@ class Journal:
 
     async def _write(self, batch: list[Event]) -> None:
         def write(connection: sqlite3.Connection) -> None:  # rows are made there, too
-            rows = [_row(event) for event in batch]
+            rows = [row_of(event) for event in batch]
             connection.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
 
         await self._database.run(write)
@@ -254,45 +257,3 @@ class Journal:
             log.log(logging.WARNING if is_bad(event) else logging.INFO, "%s%s", name, event.told)
         if len(events) > LOGGED:
             log.info("and %d events more at the same moment", len(events) - LOGGED)
-
-
-def is_bad(event: Event) -> bool:
-    """Whether it is one that a person should look at."""
-    return event.detail.get("state") in ("waiting", "refused") or event.detail.get("well") is False
-
-
-def shown(events: Iterable[Event]) -> list[dict[str, object]]:
-    """Events as JSON values, without secrets."""
-    return [
-        {
-            "id": event.id,
-            "time_us": event.wall,
-            "kind": event.kind.value,
-            "camera": event.camera,
-            "told": redactor(event.told),
-            "detail": dict(event.detail),
-        }
-        for event in events
-    ]
-
-
-def _row(event: Event) -> tuple[object, ...]:
-    try:
-        detail = json.dumps(dict(event.detail), allow_nan=False)
-    except (TypeError, ValueError):  # a figure that is none: the sentence has to do
-        detail = ""
-    if not detail or len(detail) > LONGEST_DETAIL:
-        detail = "{}"
-    told = redactor(event.told)[:LONGEST_TOLD].encode(errors="replace").decode()
-    return event.id, max(0, event.wall), event.kind.value, event.camera, told, detail
-
-
-def _event(row: tuple[int, int, str, str | None, str, str]) -> Event | None:
-    """None for one of a kind that a newer version wrote."""
-    id, wall, kind, camera, told, detail = row
-    try:
-        known = Kind(kind)
-    except ValueError:
-        return None
-    about = None if camera is None else CameraId(camera)
-    return Event(id, WallUs(wall), known, told, about, json.loads(detail))

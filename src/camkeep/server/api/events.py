@@ -23,7 +23,8 @@ from camkeep.model import CameraId
 from camkeep.server.access import Principal, Role
 from camkeep.server.api.instants import FromOrFirst, To
 from camkeep.server.desk import Desk, DeskOf
-from camkeep.server.journal import MOST, Choice, shown
+from camkeep.server.eventrows import shown
+from camkeep.server.journal import MOST, Choice
 from camkeep.server.problems import Problem
 from camkeep.server.web.guard import Looker, seen
 
