@@ -153,18 +153,23 @@ class Cameras extends HTMLElement {
     }
     const advice = (tested.report?.advice ?? []).map((words) => make("li", {}, sentence(words)));
     this.#result.replaceChildren(
-      ...(tested.picture ? [this.#shown(tested.picture)] : []),
-      make("div", {}, make("p", {}, make("b", {}, "It works. "), sends(tested.report)), make("ul", { class: "advice" }, ...advice)),
+      make("p", {}, make("b", {}, "It works. "), sends(tested.report)),
+      make("ul", { class: "advice" }, ...advice),
+      ...(tested.picture ? [this.#shown(tested.picture, tested.report?.video)] : []),
     );
   }
 
-  /** @param {string} url of data: a JPEG, or a movie of one frame */
-  #shown(url) {
+  /**
+   * @param {string} url of data: a JPEG, or a movie of one frame
+   * @param {import("./api.js").Video | null | undefined} size
+   */
+  #shown(url, size) {
     const [, kind, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url) ?? [];
     const bytes = Uint8Array.from(atob(data ?? ""), (letter) => letter.charCodeAt(0));
     this.#picture = URL.createObjectURL(new Blob([bytes], { type: kind }));
-    if (kind === "image/jpeg") return make("img", { src: this.#picture, alt: "What the camera sees" });
-    const video = make("video", { src: this.#picture, playsinline: true, "aria-label": "What the camera sees" });
+    const shape = { src: this.#picture, width: size?.width, height: size?.height };
+    if (kind === "image/jpeg") return make("img", { ...shape, alt: "What the camera sees" });
+    const video = make("video", { ...shape, playsinline: true, "aria-label": "What the camera sees" });
     video.muted = true;
     return video;
   }

@@ -6,8 +6,8 @@
 
 const NARROW = 600;
 /** Below this width there is one column, as high as it comes. */
-const LEAST = 240;
-/** No picture gets narrower: the wall rather becomes higher than the window. */
+const LEAST = 136;
+/** No picture gets lower: the wall rather becomes higher than the window. */
 const COLUMN = 320;
 
 /**
@@ -24,7 +24,7 @@ const COLUMN = 320;
 export function fit(shapes, width, height, gap = 2) {
   if (!shapes.length || width <= 0 || height <= 0) return { boxes: [], height: 0 };
   const best = width < NARROW ? null : fitted(shapes, width, height, gap);
-  const least = best ? Math.min(...best.boxes.map((box) => box.width)) : 0;
+  const least = best ? Math.min(...best.boxes.map((box) => box.height)) : 0;
   return best && least >= LEAST ? best : scrolled(shapes, width, height, gap);
 }
 
@@ -97,7 +97,8 @@ function place(rows, width, height, gap) {
 }
 
 /**
- * As many columns as there is room for, and as many rows as it takes.
+ * As many columns as there is room for, and as many rows as it takes. A row is as high as its
+ * shapes are on the average.
  *
  * @param {readonly number[]} shapes
  * @param {number} width
@@ -108,16 +109,17 @@ function place(rows, width, height, gap) {
 function scrolled(shapes, width, height, gap) {
   const columns = Math.max(1, Math.floor(width / COLUMN));
   const wide = (width - gap * (columns - 1)) / columns;
-  const high = wide / (total(shapes) / shapes.length);
-  const rows = Math.ceil(shapes.length / columns);
-  const whole = rows * high + (rows - 1) * gap;
-  const top = Math.max(0, (height - whole) / 2);
-  const boxes = shapes.map((_, n) => ({
-    x: (n % columns) * (wide + gap),
-    y: top + Math.floor(n / columns) * (high + gap),
-    width: wide,
-    height: high,
-  }));
+  /** @type {Box[]} */
+  const boxes = [];
+  let y = 0;
+  for (let first = 0; first < shapes.length; first += columns) {
+    const row = shapes.slice(first, first + columns);
+    const high = (wide * row.length) / total(row);
+    row.forEach((_, n) => boxes.push({ x: n * (wide + gap), y, width: wide, height: high }));
+    y += high + gap;
+  }
+  const whole = y - gap;
+  for (const box of boxes) box.y += Math.max(0, (height - whole) / 2);
   return { boxes, height: Math.max(height, whole) };
 }
 

@@ -122,12 +122,20 @@ export class Live extends HTMLElement {
 
   #close() {
     clearTimeout(this.#timer);
-    this.#socket?.close();
-    this.#socket = null;
+    this.#hangUp();
     this.#open = "";
     this.#endPlayer();
     this.#endFallback();
     this.#say("connecting", "");
+  }
+
+  /** One that is not open yet is closed when it is: browsers complain otherwise. */
+  #hangUp() {
+    const socket = this.#socket;
+    this.#socket = null;
+    if (socket?.readyState === WebSocket.CONNECTING) {
+      socket.addEventListener("open", () => socket.close());
+    } else socket?.close();
   }
 
   #lost() {
@@ -169,9 +177,7 @@ export class Live extends HTMLElement {
   }
 
   #playerFailed() {
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close();
+    this.#hangUp();
     this.#endPlayer();
     if (++this.#unplayed > 2) this.#fallBack();
     else this.#again();
@@ -213,9 +219,7 @@ export class Live extends HTMLElement {
 
   /** The browser cannot play what comes: ask for pictures instead. */
   #fallBack() {
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close();
+    this.#hangUp();
     if (fallbacks >= MOST_FALLBACKS) {
       this.#say("unplayable", "This browser cannot play it here. Show the camera alone to see it.");
       return;

@@ -121,7 +121,7 @@ export class Media {
     const { video } = this;
     const target = outOfGap(ranges, video.currentTime);
     const aim = goal(this.#apart);
-    const { leap, rate } = pace(this.#newest - video.currentTime, aim);
+    const { leap, rate } = pace(this.#newest - video.currentTime, aim, video.playbackRate);
     if (leap) video.currentTime = Math.max(this.#newest - aim, ranges[ranges.length - 1][0]);
     else if (target !== null) video.currentTime = target;
     if (video.playbackRate !== rate) video.playbackRate = rate;

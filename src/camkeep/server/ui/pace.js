@@ -18,17 +18,18 @@ export function goal(apart) {
 
 /**
  * What to do when the picture on the screen is `behind` the newest one by so many seconds: leap
- * to the goal, or play at that rate.
+ * to the goal, or play at that rate. Once it hurries, it does so until it is there.
  *
  * @param {number} behind
  * @param {number} aim as `goal` gives it
+ * @param {number} rate at which it plays now
  * @returns {{leap: boolean, rate: number}}
  */
-export function pace(behind, aim) {
+export function pace(behind, aim, rate) {
   const late = behind - aim;
   if (late > LEAP_S) return { leap: true, rate: 1 };
   if (late > 0.6) return { leap: false, rate: 1.25 };
-  if (late > 0.15) return { leap: false, rate: 1.08 };
+  if (late > 0.2 || (rate > 1 && late > 0.02)) return { leap: false, rate: rate > 1.1 ? 1.25 : 1.08 };
   return { leap: false, rate: 1 };
 }
 

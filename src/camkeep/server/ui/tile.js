@@ -96,7 +96,7 @@ class Tile extends HTMLElement {
 
   /** Record or Stop. */
   async press() {
-    if (!this.camera || this.#busy || this.#record.hidden) return;
+    if (!this.camera || this.#busy || this.#record.hidden || this.#record.disabled) return;
     this.#busy = true;
     const record = this.#clip === null;
     try {
@@ -141,7 +141,8 @@ class Tile extends HTMLElement {
     this.toggleAttribute("recording", recording);
     this.#rec.hidden = !recording;
     write(this.#time, running(now() - this.#since));
-    this.#record.hidden = !recorder.may("operator") || !this.camera?.watched;
+    this.#record.hidden = !recorder.may("operator") || !this.camera?.watched || this.camera.state === "off";
+    this.#record.disabled = recorder.away !== null;
     this.#record.setAttribute("aria-pressed", String(recording));
     this.#record.setAttribute("aria-label", `${recording ? "Stop recording" : "Record"} ${this.camera?.name}`);
     write(this.#recordWord, recording ? "Stop" : "Record");
@@ -155,8 +156,8 @@ class Tile extends HTMLElement {
 
   /** The connection says it first, where there is one; else the recorder's list of cameras. */
   #state() {
-    if (recorder.away) return "away";
     const known = this.camera?.state ?? "connecting";
+    if (recorder.away && known !== "off") return "away";
     return this.#live.hasAttribute("rest") ? known : this.#live.state;
   }
 
