@@ -102,11 +102,12 @@ class LiveStream:
         sounds: frozenset[Codec] = EVERY_SOUND,
         *,
         stamped: bool = False,
+        steady: bool = False,
     ) -> None:
         """As for `LiveTimes`. With `stamped` each key frame's fragment begins with its wall time
         (`prft`, §8.16.5)."""
         self._name = name
-        self._times = LiveTimes(announced, sounds)
+        self._times = LiveTimes(announced, sounds, steady=steady)
         self._stamped = stamped
         self._sequence = 0
         self._delay = 0

@@ -74,9 +74,13 @@ class LiveTimes:
         self,
         announced: AudioParams | None = None,
         sounds: frozenset[Codec] = EVERY_SOUND,
+        *,
+        steady: bool = False,
     ) -> None:
         """`announced` is the sound that is expected, which the pictures wait for a moment.
-        Sound of other codecs than `sounds` is left out."""
+        Sound of other codecs than `sounds` is left out. With `steady` it is decided at the
+        beginning, once for all, whether there is sound."""
+        self._steady = steady
         self.left_out = 0
         """Frames that nobody could have decoded."""
         self._sounds = sounds
@@ -180,6 +184,8 @@ class LiveTimes:
 
     def _audible(self, key: Sample) -> AudioParams | None:
         """The sound that goes with what begins at `key`."""
+        if self._steady and self._video is not None:
+            return self._audio
         silent = abs(key.arrival - self._heard_at) > SILENT_NS
         if self._heard is None or silent:
             return None

@@ -16,17 +16,18 @@ from enum import StrEnum
 
 from camkeep.clock import Clock, WallUs
 from camkeep.engine.feed import Feed
+from camkeep.engine.hub import Reader
 from camkeep.engine.supervisor import Supervisor
 from camkeep.model import CameraId, Sample
 from camkeep.server.problems import Problem
 
 MOST_VIEWERS = 200
-LOOK_S = 0.25
+LOOK_S = 0.2
 STALL_S = 30.0
 """Longest that a single message may take to be taken."""
 LAG_NS = 2_000_000_000
 """One that is further behind goes on with the newest key frame, if there is a newer one."""
-BATCH_BYTES = 6 * 1024 * 1024
+BATCH_BYTES = 5 * 1024 * 1024
 """What is taken from the hub and still waits there, together, before older frames are given up."""
 
 
@@ -78,7 +79,7 @@ class Viewer:
         self.on_look: Callable[[], object] = lambda: None
         """Called a few times a second."""
         self._viewers = viewers
-        self._reader = stream.feed.watch()
+        self._reader: Reader | None = None
         self._dropped = 0  # by readers that were closed
         self._given_up = 0
         self._batch: deque[Sample] = deque()
@@ -97,12 +98,14 @@ class Viewer:
     @property
     def skipped(self) -> int:
         """Frames that it was too slow for."""
-        return self._dropped + self._given_up + self._reader.dropped
+        dropped = self._reader.dropped if self._reader is not None else 0
+        return self._dropped + self._given_up + dropped
 
     @property
     def waiting_bytes(self) -> int:
         """What waits for it."""
-        return self._batch_bytes + self._reader.waiting_bytes
+        waiting = self._reader.waiting_bytes if self._reader is not None else 0
+        return self._batch_bytes + waiting
 
     @property
     def paused(self) -> bool:
@@ -135,25 +138,24 @@ class Viewer:
         """Send nothing until `resume`: for it, the stream need not be fetched."""
         if not self.paused and not self._closed:
             self._wants.clear()
-            self._dropped += self._reader.dropped
-            self._reader.dropped = 0
-            self._reader.close()
-            self._forget()
+            self._leave()
 
     def resume(self) -> None:
         """Go on with what is new."""
         if self.paused and not self._closed:
-            self._reader = self.stream.feed.watch()
             self.breaks += 1
             self._wants.set()
+
+    def stop_reading(self) -> None:
+        """It gets its pictures from elsewhere."""
+        self._leave()
 
     def close(self) -> None:
         """It has gone."""
         if not self._closed:
             self._closed = True
-            self._reader.close()
             self._wants.set()
-            self._forget()
+            self._leave()
             self._viewers.gone(self)
 
     def sending(self) -> None:
@@ -178,14 +180,16 @@ class Viewer:
 
     async def _refill(self) -> bool:
         """Get what there is, at least one sample. False: there will be none."""
-        samples = await self._reader.take()
+        samples: list[Sample] = []
         while not samples:
-            if not self.paused:
-                return False
             await self._wants.wait()
             if self._closed:
                 return False
+            if self._reader is None:
+                self._reader = self.stream.feed.watch()
             samples = await self._reader.take()
+            if not samples and not self.paused:
+                return False
         samples = self._not_too_old(samples)
         self._batch.extend(samples)
         self._batch_bytes += sum(len(sample.data) for sample in samples)
@@ -202,6 +206,14 @@ class Viewer:
             self._given_up += sum(sample.is_video for sample in samples[:last])
             self.breaks += 1
         return samples[last:]
+
+    def _leave(self) -> None:
+        """Have nothing more come."""
+        if self._reader is not None:
+            self._dropped += self._reader.dropped
+            self._reader.close()
+            self._reader = None
+        self._forget()
 
     def _forget(self) -> None:
         self._batch.clear()
