@@ -61,7 +61,7 @@ async def endless(who: Anybody) -> Response:
 
     async def parts() -> AsyncIterator[bytes]:
         while True:
-            yield bytes(10_000)
+            yield bytes(100_000)
             await asyncio.sleep(0.01)
 
     return StreamingResponse(parts())
@@ -195,6 +195,21 @@ async def test_where_all_are_busy_a_new_one_is_told_so(tmp_path: Path) -> None:
                 9:12
             ] != b"200":
                 await asyncio.sleep(0.01)
+        for writer in writers:
+            writer.close()
+
+
+async def test_who_takes_nothing_of_an_answer_makes_room(tmp_path: Path) -> None:
+    async with served(tmp_path, Bounds(connections=3, stuck_s=0.2)) as site:
+        writers = []
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.port, limit=1000)
+            writer.write(head(site.port, "GET /endless HTTP/1.1"))
+            await reader.readexactly(1000)  # and no more
+            writers.append(writer)
+        async with asyncio.timeout(20):
+            while (await ask(site.port, "GET", "/quick")).status != 200:
+                await asyncio.sleep(0.05)
         for writer in writers:
             writer.close()
 

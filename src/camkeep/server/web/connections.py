@@ -43,6 +43,8 @@ class Bounds:
     headers: int = 100
     pipelined: int = 16
     """Requests that may be sent before the answer to the first."""
+    stuck_s: float = 30.0
+    """Without taking anything of an answer, before it may have to make room."""
     gone_s: float = 5.0
     """For a handler of a WebSocket to notice that the client is gone."""
 
@@ -86,7 +88,10 @@ class HttpConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = True  # of a request that has begun; at first one is owed
         self._in_body = False
+        self._stuck: float | None = None  # since when it takes no more
         self._closing: float | None = None
+        self.place = ""
+        """Whose it is: an address, or a network that one client has all of."""
 
     @property
     def idle(self) -> bool:
@@ -95,8 +100,10 @@ class HttpConnection(HttpToolsProtocol):
 
     @property
     def waits(self) -> bool:
-        """Whether nothing is being answered, or what to answer has not all come in yet."""
-        return self.idle or self._in_body
+        """Whether nothing is being answered, or the client neither sends nor takes what it is
+        to: then it may have to make room for another."""
+        stuck_s = self.loop.time() - self._stuck if self._stuck is not None else 0.0
+        return self.idle or self._in_body or stuck_s > self._bounds.stuck_s
 
     @property
     def since(self) -> float:
@@ -116,6 +123,14 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.server_state.gone.set()
+
+    def pause_writing(self) -> None:
+        self._stuck = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._stuck = None
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
