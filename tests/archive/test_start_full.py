@@ -86,7 +86,7 @@ def test_an_archive_is_opened_and_makes_room(disk: Path) -> None:
     try:
         gone = archive._remove(recording.camera.id, recording.segments[:1])
         assert gone == recording.segments[:1]
-        archive._keep("Cam 1", "testcard:", None, None)
+        archive.roster.open("Cam 1", "testcard:", None, None)
     finally:
         archive.close()
     (disk / "filler").unlink()
@@ -108,13 +108,13 @@ def test_a_segment_that_was_open_keeps_its_pictures(disk: Path) -> None:
 
     archive = Archive.open(open_root(disk), FakeClock(NOON + HOUR))
     with suppress(DiskFull):  # it cannot be recorded now
-        archive._keep("garage", "testcard:", None, None)
+        archive.roster.open("garage", "testcard:", None, None)
     archive.close()
     assert len(pictures_of(disk / grows.path)) == grows.frames
 
     (disk / "filler").unlink()
     archive = Archive.open(open_root(disk), FakeClock(NOON + HOUR))
-    archive._keep("garage", "testcard:", None, None)
+    archive.roster.open("garage", "testcard:", None, None)
     kept = archive.ask(lambda index: list(index.every_segment(grows.camera)))
     archive.close()
     assert [segment.state for segment in kept] == [SegmentState.CLOSED] * 2

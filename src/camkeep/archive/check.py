@@ -53,9 +53,9 @@ def _compared(
     root: Path, camera: KeptCamera, catalog: Catalog, given_up: Callable[[], bool]
 ) -> Iterator[Mismatch]:
     """All that is wrong with one camera. Raises OSError."""
-    sizes = {}
-    for path, size in _sizes(root, camera):
-        sizes[path] = size
+    sizes: dict[str, int] = {}
+    for path, length in _sizes(root, camera):
+        sizes[path] = length
         if given_up():
             return
     newest = -1

@@ -12,31 +12,21 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from camkeep.archive.ageclock import AgeState
-from camkeep.archive.beside import camera_json, read_camera
 from camkeep.archive.catalog import Catalog
 from camkeep.archive.check import Mismatch, check
 from camkeep.archive.clips import ClipShelf
-from camkeep.archive.disk import create_error
 from camkeep.archive.files import replace_file
 from camkeep.archive.holds import Holds
 from camkeep.archive.index import Index
 from camkeep.archive.indexthread import IndexThread
 from camkeep.archive.layout import (
     AGE_FILE,
-    CAMERA_FILE,
     INDEX,
-    RECORDINGS,
-    camera_folders,
-    folder_name,
-    moment,
-    new_camera_id,
 )
-from camkeep.archive.ledger import Ledger
 from camkeep.archive.policyfile import write_policy
 from camkeep.archive.reaper import (
     Owed,
@@ -46,13 +36,12 @@ from camkeep.archive.reaper import (
     remove_empty_days,
     remove_segments,
 )
-from camkeep.archive.recovery import recover_camera
 from camkeep.archive.retention import Policy
 from camkeep.archive.root import ArchiveRoot, Lock
-from camkeep.archive.segments import SegmentShelf
+from camkeep.archive.roster import Opened, Roster
 from camkeep.archive.writer import Volume
 from camkeep.clock import Clock, WallUs
-from camkeep.errors import CamkeepError, DiskFull, UsageError
+from camkeep.errors import CamkeepError, DiskFull
 from camkeep.model import CameraId, Cause, Clip, KeptCamera, Segment, SegmentState
 
 T = TypeVar("T")
@@ -61,15 +50,6 @@ AGAIN_S = 1.0
 """What index and files still do not agree on after so long is wrong."""
 LONGEST_NAME = 200
 """Characters of a camera's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A camera, ready to be kept."""
-
-    camera: KeptCamera
-    shelf: SegmentShelf
-    ledger: Ledger
 
 
 class Archive:
@@ -83,7 +63,8 @@ class Archive:
         self.clips = ClipShelf(root.path, root.files, index.submit)
         self._clock = clock
         self._lock = lock
-        self._opened: list[Opened] = []
+        self.roster = Roster(root, clock, self, lock.last_alive)
+        """Its cameras."""
         self._owed: dict[CameraId, Owed] = {}
         self._back: asyncio.Task[None] | None = None
 
@@ -103,7 +84,7 @@ class Archive:
             raise
         try:
             archive.clips.look()
-            archive._find_cameras()
+            archive.roster.find()
             archive._finish_deletions()
             archive._end_clips()
         except BaseException:
@@ -148,19 +129,6 @@ class Archive:
 
     # cameras
 
-    def _find_cameras(self) -> None:
-        """Tell an index that is behind of the cameras whose folders are there."""
-        known = self.ask(lambda index: index.cameras())
-        folders, ids = {camera.folder for camera in known}, {camera.id for camera in known}
-        for folder in camera_folders(self.root.path):
-            if folder in folders:
-                continue
-            with suppress(OSError, ValueError):
-                data = (self.root.path / RECORDINGS / folder / CAMERA_FILE).read_bytes()
-                camera = read_camera(data, folder)
-                if camera.id not in ids:
-                    self.ask(partial(_save_camera, camera))
-
     async def keep(
         self,
         name: str,
@@ -173,108 +141,19 @@ class Archive:
         name. From now on each moment without a picture is a gap; with `idle`, for that reason, as
         it is not to be recorded yet. Raises UsageError or StorageError."""
         return await asyncio.wrap_future(
-            self.on_disk(lambda: self._keep(name.strip(), address, camera_id, idle))
+            self.on_disk(lambda: self.roster.open(name.strip(), address, camera_id, idle))
         )
 
     async def let_go(self, camera_id: CameraId) -> None:
         """The camera is not recorded by this process any more."""
-        self._opened = [each for each in self._opened if each.camera.id != camera_id]
+        await asyncio.wrap_future(self.volume.submit(lambda: self.roster.close(camera_id)))
 
     async def describe(self, camera_id: CameraId, name: str, address: str) -> KeptCamera:
         """Write down what a camera is called now, and where it is. Raises UsageError or
         StorageError."""
-
-        def change() -> KeptCamera:
-            camera = self._camera(name.strip(), address, camera_id)
-            for opened in self._opened:
-                if opened.camera.id == camera_id:
-                    opened.shelf.camera = camera
-            return camera
-
-        return await asyncio.wrap_future(self.on_disk(change))
-
-    def _keep(
-        self, name: str, address: str, camera_id: CameraId | None, idle: Cause | None
-    ) -> Opened:
-        camera = self._camera(name, address, camera_id)
-        if any(opened.camera.id == camera.id for opened in self._opened):
-            raise UsageError(f"two cameras are called {name}: give one of them another name")
-        tail = recover_camera(self.root, camera, self.ask)
-        shelf = SegmentShelf(self.root, camera, tail, self.index.submit)
-        lasting = self.ask(lambda index: index.lasting_gap(camera.id))
-        ledger = Ledger(camera, self.root.path, self.root.files, self, lasting)
-        self._note_absence(camera, ledger, tail.end, idle)
-        opened = Opened(camera, shelf, ledger)
-        self._opened.append(opened)
-        return opened
-
-    def _camera(self, name: str, address: str, camera_id: CameraId | None) -> KeptCamera:
-        """The camera of that id, else of that name, with its newest name and address; written
-        down."""
-        if not name or len(name) > LONGEST_NAME or not name.isprintable():
-            raise UsageError(f"a camera's name has 1 to {LONGEST_NAME} letters, digits or signs")
-        named: KeptCamera | None = self.ask(lambda index: index.camera_named(name))
-        known = named
-        if camera_id is not None:
-            known = self.ask(lambda index: index.camera(camera_id))
-            if named is not None and named.id != camera_id:
-                self._make_way(named)
-        if known is not None and (known.name, known.address) == (name, address):
-            return known
-        if known is not None:
-            camera = replace(known, name=name, address=address)
-        else:
-            taken = [other.folder for other in self.ask(lambda index: index.cameras())]
-            folder = folder_name(name, taken)
-            own_id = camera_id or new_camera_id()
-            camera = KeptCamera(own_id, name, folder, address, self._clock.wall())
-        return self._describe(camera)
-
-    def _make_way(self, camera: KeptCamera) -> None:
-        """Another camera is called as this one was, which is not recorded any more."""
-        if any(opened.camera.id == camera.id for opened in self._opened):
-            raise UsageError(f"two cameras are called {camera.name}: give one another name")
-        until = moment(self._clock.wall())
-        name = f"{camera.name[: LONGEST_NAME - 40]} until {until:%Y-%m-%d %H:%M:%S}"
-        self._describe(replace(camera, name=name))
-
-    def _describe(self, camera: KeptCamera) -> KeptCamera:
-        """Write down what a camera is called, and where it is: in its folder, then in the
-        index."""
-        path = self.root.path / RECORDINGS / camera.folder
-        try:
-            self.root.files.make_folder(path)
-            replace_file(self.root.files, path / CAMERA_FILE, camera_json(camera))
-            self.root.files.sync_folder(path.parent)
-        except OSError as error:
-            raise create_error(error, path) from error
-        self.ask(lambda index: index.save_camera(camera))
-        return camera
-
-    def _note_absence(
-        self, camera: KeptCamera, ledger: Ledger, end: WallUs | None, idle: Cause | None
-    ) -> None:
-        """Nothing was recorded since the last process ended, until now and a bit longer."""
-        now = self._clock.wall()
-        lasting, alive = ledger.lasting, self._lock.last_alive
-        if lasting is not None and idle is not None:
-            ledger.open(WallUs(max(now, lasting.start)), idle)
-            return
-        if lasting is not None:
-            if lasting.cause is not Cause.NOT_RUNNING:
-                ledger.open(WallUs(max(lasting.start, min(alive or now, now))), Cause.NOT_RUNNING)
-            return
-        since = end if end is not None else camera.since
-        gaps = self.ask(lambda index: index.gaps(camera.id, since, now, now))
-        removals = self.ask(lambda index: index.removals(camera.id))
-        since = max([since, *(known.end for known in (*gaps, *removals))])
-        new = since == camera.since and (alive is None or alive <= since)  # nobody was here before
-        if idle is not None:
-            ledger.open(min(since, now), idle)
-        elif since < now and not new:
-            ledger.open(since, Cause.NOT_RUNNING)
-        else:
-            ledger.open(min(since, now), Cause.STARTING)
+        return await asyncio.wrap_future(
+            self.on_disk(lambda: self.roster.describe(camera_id, name.strip(), address))
+        )
 
     # what is there no more
 
@@ -394,13 +273,5 @@ class Archive:
         await asyncio.shield(self._back)
 
     async def _read_anew(self) -> None:
-        def again() -> None:
-            for opened in self._opened:
-                opened.shelf.resume(recover_camera(self.root, opened.camera, self.ask))
-
         await asyncio.wrap_future(self.index.rebuild())
-        await asyncio.wrap_future(self.on_disk(again))
-
-
-def _save_camera(camera: KeptCamera, index: Index) -> None:
-    index.save_camera(camera)
+        await asyncio.wrap_future(self.on_disk(self.roster.recover))

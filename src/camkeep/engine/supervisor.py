@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from camkeep.archive.layout import moment, new_clip_id
-from camkeep.archive.store import Archive, Opened
+from camkeep.archive.roster import Opened
+from camkeep.archive.store import Archive
 from camkeep.clock import Clock, WallUs
 from camkeep.engine.feed import Feed, FeedState
 from camkeep.engine.health import Health, Pace
