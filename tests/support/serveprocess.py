@@ -34,6 +34,8 @@ allow_loopback_cameras = true
 log_format = "json"
 """
 STARTS_WITHIN_S = 30.0
+HUNG_UP_ON = "without completing response"
+"""What uvicorn says of a viewer who did not read when the service ended: meant so."""
 
 
 def setup(folder: Path, cameras: Mapping[str, str], **values: object) -> None:
@@ -162,7 +164,7 @@ class Served:
             except ValueError:
                 found.append(line)
                 continue
-            if str(said.get("level", "")).lower() in ("error", "critical"):
+            if said["level"] in ("error", "critical") and HUNG_UP_ON not in said["message"]:
                 found.append(line)
         return found
 
