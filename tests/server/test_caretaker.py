@@ -28,6 +28,7 @@ from camkeep.server import caretaker as caretakers
 from camkeep.server.camerabook import CameraBook
 from camkeep.server.caretaker import Caretaker
 from camkeep.server.database import Database
+from camkeep.server.keeppolicy import write_policy
 from camkeep.server.urlpolicy import UrlPolicy
 from support.accounts import opened
 from support.aftermath import Aftermath
@@ -299,3 +300,17 @@ async def test_settings_that_cannot_be_read_for_a_while_stop_nothing(
         await site.until(lambda: failures == 2)
         await site.theirs.add(values("barn"))
         await site.until(lambda: "barn" in site.watched())
+
+
+async def test_how_much_is_kept_is_what_was_set_last_and_else_what_the_file_says(
+    folder: Path,
+) -> None:
+    async with running(folder) as site:
+        usual, wanted = site.service.policy, Policy(Limits(10**12), 10**9)
+        other = opened(folder)
+        await other.run(lambda connection: write_policy(connection, wanted))
+        await site.until(lambda: site.service.policy == wanted)
+        await other.run(lambda connection: write_policy(connection, None))
+        await site.until(lambda: site.service.policy == usual)
+        assert site.service.janitor.policy == usual
+        other.close()

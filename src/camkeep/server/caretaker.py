@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from camkeep.archive.retention import Limits
+from camkeep.archive.retention import Limits, Policy
 from camkeep.engine.events import Kind
 from camkeep.engine.service import Service
 from camkeep.errors import CamkeepError
@@ -23,6 +23,7 @@ from camkeep.server.applied import Applied, applied
 from camkeep.server.camerabook import CameraBook
 from camkeep.server.camerasettings import CameraSettings
 from camkeep.server.database import Database, revision
+from camkeep.server.keeppolicy import read_policy
 from camkeep.server.learned import learn
 
 LOOK_S = 1.0
@@ -36,12 +37,16 @@ log = logging.getLogger(__name__)
 class Caretaker:
     """Applies the settings. `sync` after a change, `run` for what others change."""
 
-    def __init__(self, service: Service, book: CameraBook, database: Database) -> None:
+    def __init__(
+        self, service: Service, book: CameraBook, database: Database, policy: Policy | None = None
+    ) -> None:
+        """`policy` is how much is kept of all cameras where nobody has set anything else."""
         self.failed: dict[CameraId, str] = {}
         """Cameras that are set up and cannot be watched, and why."""
         self._service = service
         self._book = book
         self._database = database
+        self._policy = policy or service.policy
         self._applied: dict[CameraId, Applied] = {}
         self._syncing = asyncio.Lock()
         self._revision = -1
@@ -51,6 +56,8 @@ class Caretaker:
         be read."""
         async with self._syncing:
             self._revision = await self._database.run(_revision, reads=True)
+            policy = await self._database.run(read_policy, reads=True)
+            await self._service.keep_within(policy or self._policy)
             wanted = {settings.id: settings for settings in await self._book.list()}
             for camera_id in [each for each in self._known() if each not in wanted]:
                 await self._remove(camera_id)
@@ -130,5 +137,5 @@ class Caretaker:
 
 
 def _revision(connection: sqlite3.Connection) -> int:
-    """How often the cameras' settings were changed."""
-    return revision(connection, "cameras")
+    """How often the settings that are applied here were changed."""
+    return revision(connection, "cameras") + revision(connection, "settings")

@@ -29,11 +29,11 @@ from camkeep.server.database import Database
 from camkeep.server.demo import add_demo
 from camkeep.server.desk import Desk
 from camkeep.server.journal import Journal, last_event_id
-from camkeep.server.keeppolicy import read_policy
 from camkeep.server.logs import Ring
 from camkeep.server.monitor import Monitor
 from camkeep.server.notify import Notifier, feed_watchdog
 from camkeep.server.options import ServeOptions
+from camkeep.server.shelf import close_shelf
 from camkeep.server.vitals import vitals_of
 from camkeep.server.web.app import make_app
 from camkeep.server.web.connections import Bounds
@@ -113,14 +113,14 @@ async def _put_up(
     names: dict[CameraId, str] = {}
     journal = Journal(database, bus, lambda camera: _name(service, camera, names))
     stack.push_async_callback(journal.close)
-    policy = await database.run(read_policy, reads=True)
-    service = Service(archive, policy or _policy_of(options, archive), clock, bus)
+    policy = _policy_of(options, archive)
+    service = Service(archive, policy, clock, bus)
     accounts = await Accounts.open(database, clock)
     stack.callback(accounts.close)
     stack.push_async_callback(accounts.tidy)
     _beside(stack, accounts.run())
     book = CameraBook(database, clock, options.cameras)
-    caretaker = Caretaker(service, book, database)
+    caretaker = Caretaker(service, book, database, policy)
     vitals = vitals_of(archive, database, clock)
     _beside(stack, vitals.run())
     monitor = Monitor(vitals=vitals, log=ring)
@@ -144,6 +144,8 @@ async def _page(stack: AsyncExitStack, desk: Desk, options: ServeOptions) -> Web
     """The page, still to be opened. To make it takes a while: it comes before the cameras, as do
     addresses that are taken."""
     app = make_app(desk)
+    app.openapi()  # is remembered
+    stack.callback(close_shelf, app)
     sockets = await asyncio.to_thread(bind, options.web.listen)
     for each in sockets:
         stack.callback(each.close)
@@ -191,7 +193,8 @@ def _on_signals(stop: Callable[[], object]) -> None:
 def _account_wanted(desk: Desk, web: WebServer) -> bool:
     """Whether others may reach it, and there is nobody yet who may."""
     elsewhere = [host for host, _ in web.addresses if not ip_address(host).is_loopback]
-    return bool(elsewhere or desk.web.public_url) and not desk.accounts.any_account()
+    reached = elsewhere or desk.web.public_url or desk.web.trusted_proxies
+    return bool(reached) and not desk.accounts.any_account()
 
 
 def _policy_of(options: ServeOptions, archive: Archive) -> Policy:
