@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from camkeep.server.live.packagers import Packagers
 from camkeep.server.live.pictures import Pictures
 from camkeep.server.live.viewers import Viewers
 
@@ -14,3 +15,4 @@ class Live:
 
     viewers: Viewers = field(default_factory=Viewers)
     pictures: Pictures = field(default_factory=Pictures)
+    packagers: Packagers = field(default_factory=Packagers)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from camkeep.server.live import mjpeg, mp4, snapshot, socket
+from camkeep.server.live import hls, mjpeg, mp4, snapshot, socket
 
 router = APIRouter()
-for _part in (socket, mjpeg, mp4, snapshot):
+for _part in (socket, hls, mjpeg, mp4, snapshot):
     router.include_router(_part.router)
