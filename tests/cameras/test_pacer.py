@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections import Counter
 
 import pytest
 
@@ -52,7 +53,7 @@ async def test_all_bytes_come_in_order_and_then_the_end(pieces: int) -> None:
             with pytest.raises(StreamBroken, match="ended the connection"):
                 await wire.finished(10)
             assert got == payload
-    assert pacer()._reads == {}
+    assert len(pacer()) == 0
 
 
 async def test_closing_ends_the_reading() -> None:
@@ -66,7 +67,7 @@ async def test_closing_ends_the_reading() -> None:
         await wire.finished(10)
         await asyncio.sleep(0.05)
         assert len(got) == size
-        assert pacer()._reads == {}
+        assert len(pacer()) == 0
 
 
 async def test_what_feed_raises_ends_that_connection_and_no_other() -> None:
@@ -98,6 +99,44 @@ async def test_a_connection_that_was_reset() -> None:
         wire.write(b"xyz")
         with pytest.raises(StreamBroken):
             await wire.finished(10)
+
+
+async def test_who_is_in_a_hurry_is_read_more_often_and_nothing_is_lost() -> None:
+    calm, hurried = Counter[str](), object()
+    found = pacer()
+    for number in range(20):
+        found.add(number, lambda: calm.update(["calm"]))
+    found.add(hurried, lambda: calm.update(["hurried"]))
+    found.hurry(hurried, True)
+    found.hurry("nobody", True)
+    assert len(found) == 21
+    async with asyncio.timeout(20):
+        while calm["calm"] < 100:  # 5 ticks of the others
+            await asyncio.sleep(0.001)
+    assert calm["hurried"] > 2 * calm["calm"] / 20
+    found.hurry(hurried, False)
+    before = calm["hurried"]
+    ticks = calm["calm"] // 20
+    async with asyncio.timeout(20):
+        while calm["calm"] // 20 < ticks + 3:
+            await asyncio.sleep(0.001)
+    assert calm["hurried"] - before <= calm["calm"] // 20 - ticks + 1
+    for key in (*range(20), hurried):
+        found.remove(key)
+    assert len(found) == 0
+
+
+async def test_a_stream_is_whole_however_often_it_is_hurried() -> None:
+    payload = bytes(range(256)) * 8000
+    async with await serve(payload, 300) as server:
+        got = bytearray()
+        wire = await paced(server, got)
+        while not wire.closed:
+            wire.hurry(len(got) // 50_000 % 2 == 0)
+            await asyncio.sleep(0.002)
+        wire.hurry(True)  # of one that has ended: nothing
+        assert got == payload
+        assert len(pacer()) == 0
 
 
 def test_nothing_is_left_of_a_loop_that_has_ended() -> None:

@@ -20,6 +20,7 @@ from camkeep.cameras.rtsp.udp import UdpPair
 from camkeep.cameras.rtsp.video import pick_video, promised_fps, video_packets
 from camkeep.cameras.rtsp.video_track import VideoTrack
 from camkeep.cameras.source import Notes, Sink, SourceOptions
+from camkeep.cameras.wire import Wire
 from camkeep.errors import (
     Forbidden,
     MediaError,
@@ -61,11 +62,20 @@ class RtspSource:
             raise UsageError("rtsps carries everything over TLS: leave udp out, or write rtsp")
         self._address = address
         self._options = options
+        self._hurried = False
+        self._paced: set[Wire] = set()
 
     @property
     def address(self) -> Address:
         """Where it is."""
         return self._address
+
+    def hurry(self, wanted: bool) -> None:
+        """Whether somebody watches at this moment: frames are then read sooner (`pacer.py`)."""
+        if wanted is not self._hurried:
+            self._hurried = wanted
+            for wire in self._paced:
+                wire.hurry(wanted)
 
     async def run(self, sink: Sink, notes: Notes) -> NoReturn:
         """One session: see `Source.run`."""
@@ -79,6 +89,9 @@ class RtspSource:
             session.wire.progress()
             if not self._options.exact_arrivals:
                 session.wire.pace()  # frames carry their own clock
+                session.wire.hurry(self._hurried)
+                self._paced.add(session.wire)
+                stack.callback(self._paced.discard, session.wire)
             keeper = asyncio.create_task(session.keep_alive())
             try:
                 await session.wire.finished(self._options.stall_s)
