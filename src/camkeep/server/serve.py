@@ -9,6 +9,7 @@ whoever calls `serve`, because both may block.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine
@@ -145,6 +146,8 @@ async def _page(stack: AsyncExitStack, desk: Desk, options: ServeOptions) -> Web
     addresses that are taken."""
     app = make_app(desk)
     app.openapi()  # is remembered
+    gc.collect()
+    gc.freeze()  # what lives as long as the process need not be looked through, frames waiting
     stack.callback(close_shelf, app)
     sockets = await asyncio.to_thread(bind, options.web.listen)
     for each in sockets:
