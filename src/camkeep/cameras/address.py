@@ -91,6 +91,12 @@ def redact_path(path: str) -> str:
     return _PATH_VALUE.sub(shown, path)
 
 
+def path_secrets(path: str) -> list[str]:
+    """The values in `path` that look like secrets."""
+    found = _PATH_VALUE.finditer(path)
+    return [match[2] for match in found if match[2] and _SECRET_KEYS.search(match[1])]
+
+
 def redact_query(query: str) -> str:
     """`query` with the values of all parameters that look like secrets replaced."""
     parts = re.split("([&;])", query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camkeep.cameras.address import parse_address, redact_query
+from camkeep.cameras.address import parse_address, path_secrets, redact_query
 from camkeep.errors import UsageError
 from camkeep.server.camerasettings import CameraSettings
 from camkeep.server.redact import Redactor, redactor
@@ -20,3 +20,5 @@ def learn(settings: CameraSettings, redact: Redactor = redactor) -> None:
         for name, value in address.options.items():
             if redact_query(f"{name}=x") != f"{name}=x":  # its name says that it is one
                 redact.learn(value)
+        for value in path_secrets(address.path):
+            redact.learn(value)

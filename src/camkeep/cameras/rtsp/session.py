@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Sequence
 
 from camkeep.cameras.address import Address
@@ -32,6 +33,7 @@ SESSION_TIMEOUT_S = 60.0
 """How long a session lives without keep-alive where the camera does not say (RFC 2326 §12.37)."""
 TEARDOWN_S = 1.0
 """How long leaving may take."""
+_REASON = re.compile(r"[A-Za-z]{1,16}(?:[ -][A-Za-z]{1,16}){0,6}")
 MAX_TRIES = 3
 """Times that one request is sent: without login, with it, and with a nonce that is not stale."""
 
@@ -193,7 +195,7 @@ def check(response: Response, method: str) -> Response:
     status = response.status
     if 200 <= status < 300:
         return response
-    said = f"{status} {response.reason}".strip()[:80]
+    said = f"{status} {_plain(response.reason)}".strip()
     match status:
         case 403:
             raise LoginRefused(f"the camera forbids this user to look ({said})")
@@ -207,3 +209,9 @@ def check(response: Response, method: str) -> Response:
             raise StreamBroken(f"the camera is busy ({said}): is something else watching it?")
         case _:
             raise StreamBroken(f"the camera answered {method} with {said}")
+
+
+def _plain(reason: str) -> str:
+    """A camera's reason, where it is one: some repeat there what they were asked, with the login
+    that it held."""
+    return reason if _REASON.fullmatch(reason) else ""

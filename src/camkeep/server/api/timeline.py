@@ -22,6 +22,7 @@ from camkeep.errors import UsageError
 from camkeep.model import Cause, Clip, Gap, KeptCamera
 from camkeep.server.api.instants import From, To, interval
 from camkeep.server.desk import DeskOf
+from camkeep.server.redact import redactor
 from camkeep.server.shelf import Shelf, ShelfOf
 from camkeep.server.web.guard import Looker, seen
 
@@ -195,7 +196,7 @@ def gap_told(gap: Gap) -> GapTold:
         start_us=gap.start,
         end_us=gap.end,
         cause=gap.cause,
-        told=gap.detail or CAUSES[gap.cause],
+        told=redactor(gap.detail) or CAUSES[gap.cause],
         lasting=gap.lasting,
         wanted=gap.cause not in UNWANTED,
     )
