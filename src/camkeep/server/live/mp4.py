@@ -27,6 +27,7 @@ router = APIRouter(tags=["live"])
     "/cameras/{camera_id}/live.mp4",
     response_class=Response,
     responses={200: {"content": {"video/mp4": {}}, "description": "Until you go"}},
+    openapi_extra={"x-lasting": True},
 )
 async def live_mp4(
     camera_id: str,
