@@ -6,12 +6,14 @@
 #   make fuzz    coverage-guided fuzzing          make format  put the code in shape
 #   make audit   asks the public lists for known holes of what camkeep stands on
 #   make torture kills, power cuts and failing disks, for a quarter of an hour
+#   make soak    the service with all that comes and goes, for half an hour: does it stay flat?
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
 FUZZ_SECONDS ?= 120
+SOAK_MINUTES ?= 30
 
 .PHONY: run test check format bench fuzz audit torture clean
 
@@ -43,6 +45,9 @@ audit: $(VENV)/server
 
 torture: $(VENV)/dev system
 	$(BIN)/python -m pytest -v -s tests/torture
+
+soak: $(VENV)/dev system
+	$(BIN)/python tools/soak.py --minutes $(SOAK_MINUTES)
 
 .PHONY: system
 system:
