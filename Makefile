@@ -15,7 +15,7 @@ DATA ?= data
 FUZZ_SECONDS ?= 120
 SOAK_MINUTES ?= 30
 
-.PHONY: run test check format bench fuzz audit torture clean
+.PHONY: run test check format bench fuzz audit torture soak clean
 
 run: $(VENV)/server
 	$(BIN)/camkeep serve --demo --data $(DATA)
