@@ -54,8 +54,8 @@ function logOut() {
   button.addEventListener("click", () => {
     void attempt(whole, told, async () => {
       await api.logout();
+      recorder.became({ user: null, accounts: true, code_wanted: false });
       go({});
-      recorder.again();
     });
   });
   return whole;

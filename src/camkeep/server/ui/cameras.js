@@ -40,7 +40,7 @@ class Cameras extends HTMLElement {
         this.#told,
         this.#offers,
         this.#looking,
-        make("ul", { class: "offers" }, make("li", {}, search), make("li", {}, demo)),
+        make("ul", { class: "offers" }, make("li", {}, search), first && make("li", {}, demo)),
         make("h2", {}, "Or a camera at an address"),
         this.#form,
         this.#result,

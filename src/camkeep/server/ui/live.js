@@ -22,6 +22,7 @@ import { frameOf, saidBy } from "./wire.js";
 /** @typedef {import("./wire.js").HeaderSaid} HeaderSaid */
 
 const WAITS_MS = [300, 1000, 2000, 4000];
+const NOT_ALLOWED = 1008;
 const MOST_FALLBACKS = 3;
 const LOOK_MS = 250;
 
@@ -114,7 +115,8 @@ export class Live extends HTMLElement {
     socket.addEventListener("message", ({ data }) => {
       if (socket === this.#socket) this.#take(data);
     });
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", ({ code }) => {
+      if (code === NOT_ALLOWED) this.#failures = WAITS_MS.length; // others find out who may what
       if (socket === this.#socket) this.#lost();
     });
     this.#socket = socket;

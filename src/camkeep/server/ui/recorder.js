@@ -65,6 +65,7 @@ export class Recorder extends EventTarget {
   became(me) {
     this.me = me;
     this.cameras = null;
+    this.#tell();
     this.again();
   }
 

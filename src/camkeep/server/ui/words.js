@@ -35,7 +35,7 @@ const SAYINGS = {
  * @returns {Saying}
  */
 export function saying(state, told = "") {
-  const found = SAYINGS[state] ?? SAYINGS.connecting;
+  const found = SAYINGS[Object.hasOwn(SAYINGS, state) ? state : "connecting"];
   return { ...found, told: told ? sentence(told) : found.told };
 }
 
