@@ -23,12 +23,16 @@ from camkeep.server.web.options import Certificate
 def make_certificate(
     folder: Path, name: str = "one", passphrase: bytes | None = None
 ) -> Certificate:
-    """One for 127.0.0.1 and localhost; its subject is `name`."""
+    """One for 127.0.0.1, localhost and `name`, which is its subject."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     names = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        [
+            x509.DNSName("localhost"),
+            x509.DNSName(name),
+            x509.IPAddress(ip_address("127.0.0.1")),
+        ]
     )
     made = (
         x509.CertificateBuilder()
