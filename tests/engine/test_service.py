@@ -3,7 +3,11 @@ frames are kept, and what is told of those that are not."""
 
 from __future__ import annotations
 
+import asyncio
 import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +18,10 @@ from camkeep.engine.events import Kind
 from camkeep.engine.keeper import KeepOptions
 from camkeep.engine.schedule import Mode, Schedule, parse_span
 from camkeep.engine.supervisor import Supervisor
+from camkeep.engine.tidings import Tidings
 from camkeep.errors import LoginRefused, StreamBroken, Unreachable, UsageError
 from camkeep.media.jpeg import jpeg_params
-from camkeep.model import Cause
+from camkeep.model import CameraId, Cause
 from support.world import FPS, Filming, World, lived
 
 INF = math.inf
@@ -558,3 +563,107 @@ def test_started_again_it_goes_on(folder: Path) -> None:
         (25.1, INF, Cause.NOT_RUNNING),
     ]
     assert after.complaints() == []
+
+
+def test_what_cannot_be_told_costs_no_frame(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    films: list[Filming] = []
+
+    def failing(self: Tidings, camera: Supervisor) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Tidings, "of", failing)
+
+    async def story(world: World) -> None:
+        films.append(Filming(world.clock))
+        camera = await world.add("garage", films[0])
+        await world.at(3)
+        await camera.record()
+        films[0].fails = StreamBroken("the camera ended the stream")
+        await world.at(4)
+        films[0].fails = None
+        await world.at(10)
+        await camera.stop()
+
+    after = lived(folder, story)
+    assert "could not be told" in caplog.text
+    assert after.numbers("garage") == films[0].sent
+    assert len(films[0].sent) > 60
+    assert after.complaints() == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_people_do_at_once(folder: Path, seed: int) -> None:
+    """Several people change, remove, add, record and switch at random, and at once."""
+    chance = random.Random(seed)
+    films: list[Filming] = []
+    refused: list[UsageError] = []
+
+    async def story(world: World) -> None:
+        films.extend(await others(world))
+        theirs = set(world.service.cameras)
+
+        async def person() -> None:
+            while world.clock.seconds < 40:
+                await world.passes(chance.uniform(0, 1.5))
+                ids = [each for each in world.service.cameras if each not in theirs]
+                with suppress_usage(refused):
+                    await one_thing(ids)
+
+        async def one_thing(ids: list[CameraId]) -> None:
+            name = chance.choice("abcde")
+            options = KeepOptions(segment_s=chance.choice((5, 7)), pre_roll_s=chance.choice((0, 2)))
+            mode = chance.choice((Mode.ALWAYS, Mode.ALWAYS, Mode.ASKED, Mode.OFF))
+            fresh = Filming(world.clock, gop=chance.choice((1, 5, 20)))
+            if not ids or chance.random() < 0.2:
+                await world.add(name, fresh, mode=mode, options=options)
+                return
+            camera_id = chance.choice(ids)
+            camera = world.service.watched(camera_id)
+            wanted = camera.wanted
+            match chance.randrange(7):
+                case 0:
+                    await world.service.remove(camera_id)
+                case 1:
+                    await world.service.change(camera_id, replace(wanted, name=name))
+                case 2:
+                    await world.service.change(camera_id, replace(wanted, source=fresh))
+                case 3:
+                    wanted = replace(wanted, mode=mode, options=options)
+                    await world.service.change(camera_id, wanted)
+                case 4:
+                    await camera.record()
+                case 5:
+                    await camera.stop()
+                case 6:
+                    assert isinstance(camera.main.source, Filming)
+                    film = camera.main.source
+                    film.fails = None if film.fails else StreamBroken("gone")
+
+        await asyncio.gather(*(person() for _ in range(5)))
+
+    after = lived(folder, story)
+    assert all(
+        "two cameras are called" in str(each)
+        or "switched off" in str(each)
+        or "no such camera" in str(each)
+        for each in refused
+    ), refused
+    for number, film in enumerate(films):
+        assert film.sessions == 1
+        assert after.numbers(f"other{number}") == film.sent
+        assert film.sent[-1] >= 400
+    assert after.archive.complaints() == []
+    for camera in after.archive.cameras:
+        kept = after.numbers(camera.name)
+        assert kept == sorted(set(kept)), camera.name
+    assert all(clip.end is not None for clip in after.archive.clips)
+
+
+@contextmanager
+def suppress_usage(refused: list[UsageError]) -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        refused.append(error)

@@ -203,8 +203,12 @@ class Service:
             await self.archive.save_policy(policy)
 
     def _changed(self, camera: Supervisor) -> None:
-        self._tidings.of(camera)
-        self._on_change(camera)
+        """Tell of it. Nothing hangs on that: not the recording of the camera, either."""
+        try:
+            self._tidings.of(camera)
+            self._on_change(camera)
+        except Exception:
+            log.exception("a change of %s could not be told", camera.camera.name)
 
     def _growing(self) -> dict[CameraId, int]:
         return {camera.camera.id: camera.shelf.open_bytes for camera in self.cameras.values()}
