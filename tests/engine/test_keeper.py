@@ -6,12 +6,14 @@ import asyncio
 import errno
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from camkeep.archive.files import Room, SystemFiles
+from camkeep.archive.growing import at_this_moment
 from camkeep.engine.keeper import KeepOptions
 from camkeep.engine.schedule import Mode
 from camkeep.engine.supervisor import Supervisor
@@ -355,3 +357,23 @@ async def test_a_flush_that_fails_damages_one_segment_and_no_more(folder: Path) 
     assert found.segments[1].start == at(5)
     assert found.verified.intact
     assert found.verified.damaged == 1
+
+
+async def test_what_grows_is_as_long_as_what_the_file_holds(folder: Path) -> None:
+    """Whoever asks this process need not have the file read."""
+    source, clock = Slow(), clock_at()
+    async with kept(folder, source, clock=clock) as (camera,):
+        await source.play(4)
+        camera.keeper.flush()
+        (known,) = camera.shelf._open.values()
+        while known[1].frames < 100:
+            await asyncio.sleep(0.01)
+        seen = camera.shelf.at_this_moment(known[0])
+        assert seen is not None
+        read = at_this_moment(folder, known[0])
+        assert (seen.frames, seen.size, seen.duration_us) == (
+            read.frames,
+            read.size,
+            read.duration_us,
+        )
+        assert camera.shelf.at_this_moment(replace(known[0], sequence=99)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 from camkeep.archive.adopt import segment_of_file
 from camkeep.errors import MediaError
 from camkeep.model import Segment, SegmentState
+
+Growing = Callable[[Segment], Segment]
+"""Gives a segment with its length so far, where it grows."""
 
 
 def at_this_moment(root: Path, segment: Segment) -> Segment:

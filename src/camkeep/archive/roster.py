@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from camkeep.archive.beside import camera_json, read_camera
 from camkeep.archive.disk import create_error
 from camkeep.archive.files import replace_file
+from camkeep.archive.growing import at_this_moment
 from camkeep.archive.layout import (
     CAMERA_FILE,
     RECORDINGS,
@@ -27,7 +28,7 @@ from camkeep.archive.root import ArchiveRoot
 from camkeep.archive.segments import SegmentShelf
 from camkeep.clock import Clock, WallUs
 from camkeep.errors import UsageError
-from camkeep.model import CameraId, Cause, KeptCamera
+from camkeep.model import CameraId, Cause, KeptCamera, Segment
 
 LONGEST_NAME = 200
 """Characters of a camera's name."""
@@ -112,6 +113,16 @@ class Roster:
             if opened.camera.id == camera_id:
                 opened.shelf.camera = camera
         return camera
+
+    def at_this_moment(self, segment: Segment) -> Segment:
+        """`segment` with its length so far, where it grows. Any thread; reads the file only
+        where it is not of this process."""
+        for opened in self._opened:
+            if opened.camera.id == segment.camera:
+                known = opened.shelf.at_this_moment(segment)
+                if known is not None:
+                    return known
+        return at_this_moment(self._root.path, segment)
 
     def recover(self) -> None:
         """What is on the disk may be another than before: go on behind it."""

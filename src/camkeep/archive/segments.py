@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -79,6 +80,19 @@ class SegmentShelf:
         self._sequence += 1
         camera = self.camera
         return Identity(camera.name, run, self._sequence, start, camera.id)
+
+    def at_this_moment(self, segment: Segment) -> Segment | None:
+        """`segment` with its length so far, where it grows here. Any thread."""
+        for known, file in list(self._open.values()):
+            if known.sequence == segment.sequence:
+                with suppress(IndexError):  # its last fragment is being taken back
+                    return replace(
+                        segment,
+                        duration_us=file.duration_us,
+                        size=file.bytes_written,
+                        frames=file.frames,
+                    )
+        return None
 
     @property
     def open_bytes(self) -> int:

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from camkeep.archive.coverage import ROUNDING_US, Coverage, coverage
-from camkeep.archive.growing import at_this_moment
+from camkeep.archive.growing import Growing
 from camkeep.archive.intervals import Span, joined, shared
 from camkeep.archive.recorded import RecordedTimes
 from camkeep.archive.timecatalog import TimeCatalog
@@ -35,7 +34,7 @@ class Timeline:
 
 
 def look(
-    root: Path,
+    growing: Growing,
     catalog: TimeCatalog,
     recorded: RecordedTimes,
     camera: KeptCamera,
@@ -49,7 +48,7 @@ def look(
     it (and one more); of gaps twice as many. Raises StorageError.
     """
     start, end = interval
-    times = recorded_spans(root, catalog, recorded, camera, start, end)
+    times = recorded_spans(growing, catalog, recorded, camera, start, end)
     least_us = resolution_us // LEAST_SHARE
     gaps = catalog.gaps(camera.id, start, end, now, least_us=least_us)
     removals = catalog.removals(camera.id)
@@ -63,7 +62,7 @@ def look(
 
 
 def recorded_spans(
-    root: Path,
+    growing: Growing,
     catalog: TimeCatalog,
     recorded: RecordedTimes,
     camera: KeptCamera,
@@ -71,13 +70,13 @@ def recorded_spans(
     end: WallUs,
 ) -> list[Span]:
     """What was recorded around [start, end), the segment that grows included. Tidy."""
-    growing = [
-        at_this_moment(root, segment)
+    open_ones = [
+        growing(segment)
         for segment in catalog.not_closed(camera.id)
         if segment.state is SegmentState.OPEN and segment.start < end
     ]
     times: list[tuple[WallUs, WallUs]] = [*recorded.spans(catalog, camera.id, start, end)]
-    times += ((segment.start, segment.end) for segment in growing if segment.end > start)
+    times += ((segment.start, segment.end) for segment in open_ones if segment.end > start)
     return joined(times, ROUNDING_US)
 
 

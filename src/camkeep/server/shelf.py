@@ -19,6 +19,7 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
 
+from camkeep.archive.growing import Growing
 from camkeep.archive.layout import INDEX
 from camkeep.archive.recorded import RecordedTimes
 from camkeep.archive.store import Archive
@@ -56,6 +57,7 @@ class Shelf:
 
     def __init__(self, archive: Archive, clock: Clock) -> None:
         self.root: Path = archive.root.path
+        self.growing: Growing = archive.roster.at_this_moment
         self.recorded = RecordedTimes()
         self.clips = OpenClips(self.catalog, self.root, clock)
         self.readers = anyio.CapacityLimiter(READERS)

@@ -165,7 +165,7 @@ def _told(
     now: WallUs,
     clips: Sequence[Clip],
 ) -> CameraTimeline:
-    found = look(shelf.root, catalog, shelf.recorded, camera, within, resolution_us, now)
+    found = look(shelf.growing, catalog, shelf.recorded, camera, within, resolution_us, now)
     own = (clip for clip in clips if camera.id in clip.cameras and _touches(clip, within))
     return CameraTimeline(
         camera=camera.id,
