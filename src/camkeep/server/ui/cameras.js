@@ -7,6 +7,7 @@
 import { Trouble, api } from "./api.js";
 import { icon, make } from "./dom.js";
 import { attempt, complaint, field, passwordField, typed } from "./forms.js";
+import { brand } from "./login.js";
 import { go } from "./place.js";
 import { recorder } from "./recorder.js";
 import { nameOf, sends, sentence } from "./words.js";
@@ -18,7 +19,7 @@ class Cameras extends HTMLElement {
   #life = null;
   #told = complaint();
   #offers = make("ul", { class: "offers" });
-  #looking = make("p", { class: "quiet", role: "status" });
+  #looking = make("li", { class: "note", role: "status" });
   #result = make("div", { class: "result", role: "status" });
   #form = this.#makeForm();
   /** @type {string | null} */
@@ -35,17 +36,17 @@ class Cameras extends HTMLElement {
       make(
         "section",
         { class: "sheet" },
+        first && brand(),
         make("h1", {}, first ? "Which camera shall be watched?" : "Add a camera"),
         first && make("p", { class: "quiet" }, "camkeep shows it here and records it, until you say otherwise."),
         this.#told,
         this.#offers,
-        this.#looking,
-        make("ul", { class: "offers" }, make("li", {}, search), first && make("li", {}, demo)),
         make("h2", {}, "Or a camera at an address"),
         this.#form,
         this.#result,
       ),
     );
+    this.#offers.append(this.#looking, make("li", {}, search), ...(first ? [make("li", {}, demo)] : []));
     void this.#offer(false);
   }
 
@@ -56,20 +57,27 @@ class Cameras extends HTMLElement {
 
   /** @param {boolean} network */
   async #offer(network) {
-    this.#looking.textContent = network ? "Looking in the network …" : "Looking for webcams …";
+    this.#note(network ? "Looking in the network …" : "Looking for webcams …");
     const signal = /** @type {AbortController} */ (this.#life).signal;
     try {
       const found = await api.offered(network, signal);
+      for (const each of this.#offers.querySelectorAll(".found")) each.remove();
       const all = [...found.webcams, ...(found.network ?? [])];
-      this.#offers.replaceChildren(...all.map((offer) => make("li", {}, this.#button(offer))));
-      const none = network ? "No camera answered in the network." : "No webcam is plugged into this machine.";
-      const missing = network ? !found.network?.length : !found.webcams.length;
-      this.#looking.textContent = !missing ? "" : (!network && found.no_webcams && sentence(found.no_webcams)) || none;
+      this.#looking.after(...all.map((offer) => make("li", { class: "found" }, this.#button(offer))));
+      if (network && !found.network?.length) this.#note("No camera answered in the network.");
+      else if (all.length) this.#looking.hidden = true;
+      else this.#note(sentence(found.no_webcams ?? "No webcam is plugged into this machine"));
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Trouble)) throw error;
-      this.#looking.textContent = sentence(error.message);
+      this.#note(sentence(error.message));
     }
+  }
+
+  /** Say it where the cameras that are found will be. @param {string} told */
+  #note(told) {
+    this.#looking.hidden = false;
+    this.#looking.textContent = told;
   }
 
   /** @param {Offer} offer */

@@ -25,6 +25,9 @@ const WAITS_MS = [300, 1000, 2000, 4000];
 const NOT_ALLOWED = 1008;
 const MOST_FALLBACKS = 3;
 const LOOK_MS = 250;
+const FALL_BACK_MS = 10_000;
+/** Where pictures cannot be had either, they are asked for again after so long. */
+const MANY_FAILURES = 3;
 
 let fallbacks = 0;
 
@@ -40,6 +43,8 @@ export class Live extends HTMLElement {
   shownAt = null;
   /** When that picture was taken: microseconds since 1970. @type {number | null} */
   wall = null;
+  /** How long before that the one before it came: milliseconds. */
+  apart = 0;
   /** Its width by its height. @type {number | null} */
   shape = null;
 
@@ -53,6 +58,8 @@ export class Live extends HTMLElement {
   /** @type {Pictures | Media | null} */
   #player = null;
   #header = -1;
+  /** What the recorder said when it ended the connection. */
+  #farewell = "";
   #failures = 0;
   #unplayed = 0;
   #open = "";
@@ -93,6 +100,12 @@ export class Live extends HTMLElement {
   set muted(muted) {
     this.#video.muted = muted;
     this.toggleAttribute("sound", !muted);
+  }
+
+  /** Ask for everything anew. */
+  renew() {
+    this.#close();
+    this.#check();
   }
 
   /** Connect, or let go, as it is wanted now. */
@@ -143,7 +156,9 @@ export class Live extends HTMLElement {
   #lost() {
     this.#socket = null;
     this.#endPlayer();
-    this.#say("connecting", "");
+    const told = this.#farewell || (this.#failures < MANY_FAILURES ? "" : "the recorder gives no picture of it");
+    this.#farewell = "";
+    this.#say(told ? "waiting" : "connecting", told);
     this.#again();
     this.dispatchEvent(new Event("live-lost"));
   }
@@ -161,6 +176,7 @@ export class Live extends HTMLElement {
       const said = saidBy(message);
       if (said?.type === "header") this.#begin(said);
       else if (said?.type === "state" && said.state !== "live") this.#say(said.state, said.told);
+      else if (said?.type === "end" && ["failed", "slow"].includes(said.why)) this.#farewell = said.told;
     } else {
       const frame = frameOf(message);
       if (frame && frame.header === this.#header) this.#player?.put(frame);
@@ -189,7 +205,9 @@ export class Live extends HTMLElement {
   #shown(wall, width, height) {
     this.#failures = this.#unplayed = 0;
     this.wall = wall;
-    this.shownAt = performance.now();
+    const now = performance.now();
+    this.apart = now - (this.shownAt ?? now);
+    this.shownAt = now;
     this.toggleAttribute("playing", this.#player instanceof Media);
     this.#say("live", "");
     this.#shaped(width, height);
@@ -223,17 +241,23 @@ export class Live extends HTMLElement {
   #fallBack() {
     this.#hangUp();
     if (fallbacks >= MOST_FALLBACKS) {
-      this.#say("unplayable", "This browser cannot play it here. Show the camera alone to see it.");
+      this.#unplayable("This browser cannot play it here. Show the camera alone to see it.");
       return;
     }
     fallbacks++;
     this.#falling = true;
     this.#image.onerror = () => {
       this.#endFallback();
-      this.#say("unplayable", "");
+      this.#unplayable("");
     };
     this.#image.src = api.mjpeg(this.getAttribute("camera") ?? "", this.getAttribute("stream") ?? "main");
     this.#look();
+  }
+
+  /** @param {string} told */
+  #unplayable(told) {
+    this.#say("unplayable", told);
+    this.#timer = setTimeout(() => this.#fallBack(), FALL_BACK_MS);
   }
 
   /** Browsers do not tell of each picture: look whether there is one. */

@@ -54,7 +54,7 @@ export function accountForm(code) {
   const once = field(
     "Code",
     { name: "code", autocomplete: "one-time-code", autocapitalize: "characters", required: true, spellcheck: "false", placeholder: "ABCD-EFGH-JKLM" },
-    "It stands on the console where camkeep serve runs,.",
+    "It stands on the console where camkeep serve runs.",
   );
   const form = make(
     "form",
@@ -73,7 +73,8 @@ export function accountForm(code) {
   return form;
 }
 
-function brand() {
+/** What this is. */
+export function brand() {
   const mark = make("img", { src: new URL("./mark.svg", import.meta.url).pathname, alt: "", width: 32, height: 32 });
   return make("p", { class: "brand" }, mark, "camkeep");
 }

@@ -130,12 +130,23 @@ export class Media {
 
   /** Tell of each frame that comes onto the screen. */
   #watch() {
-    this.video.requestVideoFrameCallback((_, data) => {
-      if (this.#life.signal.aborted) return;
-      const wall = this.#wallAt(data.mediaTime * 1e6);
-      if (wall !== null) this.shown(wall, data.width, data.height);
-      this.#watch();
-    });
+    const { video } = this;
+    /** @param {number} time @param {number} width @param {number} height */
+    const tell = (time, width, height) => {
+      const wall = this.#wallAt(time * 1e6);
+      if (wall !== null && !this.#life.signal.aborted) this.shown(wall, width, height);
+    };
+    /** @type {VideoFrameRequestCallback} */
+    const each = (_, { mediaTime, width, height }) => {
+      tell(mediaTime, width, height);
+      if (!this.#life.signal.aborted) video.requestVideoFrameCallback(each);
+    };
+    if (Reflect.has(video, "requestVideoFrameCallback")) video.requestVideoFrameCallback(each);
+    else {
+      const { signal } = this.#life; // older browsers tell four times a second
+      const now = () => tell(video.currentTime, video.videoWidth, video.videoHeight);
+      video.addEventListener("timeupdate", now, { signal });
+    }
   }
 
   /** @param {number} time microseconds @returns {number | null} */

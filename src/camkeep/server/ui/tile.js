@@ -17,7 +17,7 @@ import "./live.js";
 /** @typedef {import("./api.js").Camera} Camera */
 
 const OLD_MS = 3000;
-/** A picture that is older is not live any more, and says its age. */
+/** A picture that is older, and much older than pictures of this camera are apart, says its age. */
 
 class Tile extends HTMLElement {
   /** @type {Camera | null} */
@@ -120,7 +120,7 @@ class Tile extends HTMLElement {
     const state = this.#state();
     const live = state === "live";
     const shown = this.#live.shownAt;
-    const old = shown !== null && performance.now() - shown > OLD_MS;
+    const old = shown !== null && performance.now() - shown > Math.max(OLD_MS, 3 * this.#live.apart);
     const said = saying(state, this.#reason(state));
     this.setAttribute("state", state);
     this.setAttribute("tone", said.tone);
@@ -171,6 +171,8 @@ class Tile extends HTMLElement {
   #choose() {
     const rest = recorder.away || !this.camera?.watched || this.camera.state === "off";
     this.#live.toggleAttribute("rest", Boolean(rest));
+    const gone = ["waiting", "refused"].includes(this.camera?.state ?? "");
+    if (gone && this.#live.hasAttribute("pictures")) this.#live.renew(); // nobody tells when the pictures of an <img> stop
     const small = this.camera?.streams.some((stream) => stream.name === "sub");
     this.#live.setAttribute("stream", small && !this.large ? "sub" : "main");
   }
