@@ -15,6 +15,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from camkeep.cameras.pacer import pacer
 from camkeep.engine.schedule import Mode
 from camkeep.engine.wanted import Wanted
 from camkeep.errors import LoginRefused, StreamBroken
@@ -302,3 +303,12 @@ async def test_the_newest_key_frame_of_a_stream_that_nobody_watches(tmp_path: Pa
             assert image.size == (320, 240)
         await gone(site)
         assert site.desk.live.pictures.workers == 0
+
+
+async def test_a_camera_that_somebody_watches_is_read_sooner(tmp_path: Path) -> None:
+    async with gst_site(tmp_path / "a") as site:
+        async with site.client.stream("GET", address(site, "live.mp4")) as response:
+            await anext(response.aiter_bytes())
+            assert (len(pacer()._hurried.reads), len(pacer()._calm.reads)) == (1, 0)
+        await gone(site)
+        assert len(pacer()._hurried.reads) == 0

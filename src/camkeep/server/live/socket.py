@@ -44,6 +44,7 @@ from camkeep.media.mp4.livestream import Beginning, LiveStream, Piece
 from camkeep.model import AudioParams, Codec, Sample, VideoParams
 from camkeep.server.access import Principal
 from camkeep.server.desk import Desk, DeskOf
+from camkeep.server.live.said import ENDS, said
 from camkeep.server.live.viewers import Viewer, Which, stream_of
 from camkeep.server.web.guard import Looker, watched
 
@@ -56,17 +57,6 @@ PLAYABLE = frozenset({Codec.AAC, Codec.OPUS})
 """Sound that browsers play in MP4."""
 FAREWELL_S = 1.0
 """How long somebody who is let go may take to be told so."""
-
-ENDS = {
-    "off": (1000, "the camera was switched off"),
-    "removed": (1000, "the camera is not watched any more"),
-    "stopped": (1001, "camkeep is being stopped"),
-    "rights": (1008, "you may not see this any more: log in again"),
-    "slow": (1013, "nothing was taken for too long"),
-    "failed": (1011, "the camera's stream cannot be shown"),
-    "words": (1003, 'send {"type":"pause"} or {"type":"resume"}'),
-}
-"""Why it ends: the close code (RFC 6455 §7.4.1), and a sentence."""
 
 
 @router.websocket("/cameras/{camera_id}/live")
@@ -183,7 +173,7 @@ class _Socket:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            match _word(message.get("text")):
+            match said(message.get("text")):
                 case "pause":
                     self._viewer.pause()
                 case "resume":
@@ -303,14 +293,3 @@ class _Socket:
         await self._websocket.send_bytes(head + data)
         viewer.sent(len(data))
         viewer.frames += flags >> 1 & 1
-
-
-def _word(text: object) -> object:
-    """What a message says; None for anything that is not understood."""
-    if not isinstance(text, str):
-        return None
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return said.get("type") if isinstance(said, dict) else None
