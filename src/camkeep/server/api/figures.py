@@ -95,6 +95,17 @@ def _of_service(page: Exposition, desk: Desk, process: Process) -> None:
     for (route, method, status), count in sorted(monitor.web.requests.items()):
         page.add(count, route=route, method=method, status=status)
     one("camkeep_http_open", "gauge", "Requests that are being answered.", monitor.web.open)
+    viewers = desk.live.viewers
+    one("camkeep_viewers", "gauge", "Viewers of live pictures at this moment.", len(viewers))
+    page.family("camkeep_viewers_total", "counter", "Viewers that came.")
+    for kind, came in sorted(viewers.began.items()):
+        page.add(came, kind=kind)
+    sent, skipped = viewers.total_bytes(), viewers.total_skipped()
+    one("camkeep_viewer_bytes_total", "counter", "Sent to viewers.", sent)
+    told = "Frames that viewers were too slow for."
+    one("camkeep_viewer_skipped_frames_total", "counter", told, skipped)
+    decoders = desk.live.pictures.workers
+    one("camkeep_picture_decoders", "gauge", "Child processes that decode pictures.", decoders)
     refused = monitor.web.refused_logins
     one("camkeep_login_failures_total", "counter", "Logins that were refused.", refused)
     journal = desk.journal
