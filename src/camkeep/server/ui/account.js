@@ -40,7 +40,13 @@ class Account extends HTMLElement {
         "section",
         { class: "sheet small" },
         make("h1", {}, here ? "This machine" : user.name),
-        make("p", { class: "quiet" }, here ? "Nobody has an account yet. Whoever uses this machine may do everything here; from elsewhere nobody gets in. Make an account to change that." : ROLES[user.role]),
+        make(
+          "p",
+          { class: "quiet" },
+          here
+            ? "Nobody has an account yet. Whoever uses this machine may do everything here; from elsewhere nobody gets in. Make an account to change that."
+            : ROLES[user.role],
+        ),
         here ? accountForm(recorder.me?.code_wanted ?? false) : logOut(),
       ),
     );

@@ -86,7 +86,12 @@ class App extends HTMLElement {
       const to = /** @type {import("./place.js").View} */ (view);
       const word = { watch: "Watch", add: "Add", account: "Account" }[to];
       const current = view === seen && !place().camera;
-      return make("a", { href: address({ view: to }), "aria-current": current && "page", class: view }, icon(view), word);
+      return make(
+        "a",
+        { href: address({ view: to }), "aria-current": current && "page", class: view },
+        icon(view),
+        word,
+      );
     });
     const key = places.join() + seen + place().camera;
     if (this.#rail.dataset.key === key) return;

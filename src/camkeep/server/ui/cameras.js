@@ -28,9 +28,29 @@ class Cameras extends HTMLElement {
   connectedCallback() {
     this.#life = new AbortController();
     const first = !recorder.cameras?.length;
-    const demo = make("button", { type: "button", class: "offer" }, icon("card"), make("span", {}, make("b", {}, "A simulated camera"), make("span", { class: "hint" }, "A test picture with a clock, to look around")));
+    const demo = make(
+      "button",
+      { type: "button", class: "offer" },
+      icon("card"),
+      make(
+        "span",
+        {},
+        make("b", {}, "A simulated camera"),
+        make("span", { class: "hint" }, "A test picture with a clock, to look around"),
+      ),
+    );
     demo.addEventListener("click", () => void this.#add(() => api.addDemo()));
-    const search = make("button", { type: "button", class: "offer" }, icon("search"), make("span", {}, make("b", {}, "Look in the network"), make("span", { class: "hint" }, "For EasyN and Foscam cameras; takes 3 seconds")));
+    const search = make(
+      "button",
+      { type: "button", class: "offer" },
+      icon("search"),
+      make(
+        "span",
+        {},
+        make("b", {}, "Look in the network"),
+        make("span", { class: "hint" }, "For EasyN and Foscam cameras; takes 3 seconds"),
+      ),
+    );
     search.addEventListener("click", () => void this.#offer(true));
     this.replaceChildren(
       make(
@@ -38,7 +58,12 @@ class Cameras extends HTMLElement {
         { class: "sheet" },
         first && brand(),
         make("h1", {}, first ? "Which camera shall be watched?" : "Add a camera"),
-        first && make("p", { class: "quiet" }, "camkeep shows it here and records it, until you say otherwise."),
+        first &&
+          make(
+            "p",
+            { class: "quiet" },
+            "camkeep shows it here and records it, until you say otherwise.",
+          ),
         this.#told,
         this.#offers,
         make("h2", {}, "Or a camera at an address"),
@@ -46,7 +71,11 @@ class Cameras extends HTMLElement {
         this.#result,
       ),
     );
-    this.#offers.append(this.#looking, make("li", {}, search), ...(first ? [make("li", {}, demo)] : []));
+    this.#offers.append(
+      this.#looking,
+      make("li", {}, search),
+      ...(first ? [make("li", {}, demo)] : []),
+    );
     void this.#offer(false);
   }
 
@@ -63,7 +92,9 @@ class Cameras extends HTMLElement {
       const found = await api.offered(network, signal);
       for (const each of this.#offers.querySelectorAll(".found")) each.remove();
       const all = [...found.webcams, ...(found.network ?? [])];
-      this.#looking.after(...all.map((offer) => make("li", { class: "found" }, this.#button(offer))));
+      this.#looking.after(
+        ...all.map((offer) => make("li", { class: "found" }, this.#button(offer))),
+      );
       if (network && !found.network?.length) this.#note("No camera answered in the network.");
       else if (all.length) this.#looking.hidden = true;
       else this.#note(sentence(found.no_webcams ?? "No webcam is plugged into this machine"));
@@ -82,7 +113,12 @@ class Cameras extends HTMLElement {
 
   /** @param {Offer} offer */
   #button(offer) {
-    const what = make("span", {}, make("b", {}, offer.name), make("span", { class: "hint" }, offer.address));
+    const what = make(
+      "span",
+      {},
+      make("b", {}, offer.name),
+      make("span", { class: "hint" }, offer.address),
+    );
     const button = make("button", { type: "button", class: "offer" }, icon("camera"), what);
     button.addEventListener("click", () => {
       if (/^(\d+|\/dev\/.*)$/.test(offer.address)) {
@@ -104,7 +140,19 @@ class Cameras extends HTMLElement {
   }
 
   #makeForm() {
-    const address = field("Address", { name: "address", required: true, placeholder: "rtsp://192.168.1.20/stream1", autocapitalize: "none", autocomplete: "off", spellcheck: "false", inputmode: "url" }, "rtsp://, http://, easyn://, or the number of a webcam");
+    const address = field(
+      "Address",
+      {
+        name: "address",
+        required: true,
+        placeholder: "rtsp://192.168.1.20/stream1",
+        autocapitalize: "none",
+        autocomplete: "off",
+        spellcheck: "false",
+        inputmode: "url",
+      },
+      "rtsp://, http://, easyn://, or the number of a webcam",
+    );
     const test = make("button", { type: "submit", value: "test" }, "Test");
     const form = make(
       "form",
@@ -113,11 +161,27 @@ class Cameras extends HTMLElement {
       make(
         "div",
         { class: "pair" },
-        field("User of the camera", { name: "user", autocomplete: "off", autocapitalize: "none", spellcheck: "false", placeholder: "if it needs one" }),
+        field("User of the camera", {
+          name: "user",
+          autocomplete: "off",
+          autocapitalize: "none",
+          spellcheck: "false",
+          placeholder: "if it needs one",
+        }),
         passwordField({ autocomplete: "off", "data-1p-ignore": true }),
       ),
-      field("Name", { name: "name", maxlength: 200, autocomplete: "off", placeholder: "Front door" }),
-      make("div", { class: "buttons" }, test, make("button", { type: "submit", class: "primary", value: "add" }, "Add")),
+      field("Name", {
+        name: "name",
+        maxlength: 200,
+        autocomplete: "off",
+        placeholder: "Front door",
+      }),
+      make(
+        "div",
+        { class: "buttons" },
+        test,
+        make("button", { type: "submit", class: "primary", value: "add" }, "Add"),
+      ),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -129,7 +193,9 @@ class Cameras extends HTMLElement {
 
   async #addTyped() {
     const values = typed(this.#form);
-    await this.#add(() => api.addCamera({ ...values, name: values.name ?? nameOf(values.address ?? "") }));
+    await this.#add(() =>
+      api.addCamera({ ...values, name: values.name ?? nameOf(values.address ?? "") }),
+    );
   }
 
   /** @param {() => Promise<import("./api.js").Camera>} work */
@@ -148,7 +214,9 @@ class Cameras extends HTMLElement {
     this.#forgetPicture();
     this.#result.replaceChildren(make("p", { class: "quiet" }, "Looking at the camera …"));
     const told = make("p", { class: "complaint" });
-    const well = await attempt(this, told, async () => this.#report(await api.testCamera(values, signal)));
+    const well = await attempt(this, told, async () =>
+      this.#report(await api.testCamera(values, signal)),
+    );
     if (!well) this.#result.replaceChildren(told);
     this.#result.scrollIntoView({ block: "nearest" });
   }
@@ -156,7 +224,14 @@ class Cameras extends HTMLElement {
   /** @param {import("./api.js").Tested} tested */
   #report(tested) {
     if (!tested.ok) {
-      this.#result.replaceChildren(make("p", { class: "complaint" }, icon("trouble"), sentence(tested.error ?? "No picture came")));
+      this.#result.replaceChildren(
+        make(
+          "p",
+          { class: "complaint" },
+          icon("trouble"),
+          sentence(tested.error ?? "No picture came"),
+        ),
+      );
       return;
     }
     const advice = (tested.report?.advice ?? []).map((words) => make("li", {}, sentence(words)));
@@ -177,7 +252,11 @@ class Cameras extends HTMLElement {
     this.#picture = URL.createObjectURL(new Blob([bytes], { type: kind }));
     const shape = { src: this.#picture, width: size?.width, height: size?.height };
     if (kind === "image/jpeg") return make("img", { ...shape, alt: "What the camera sees" });
-    const video = make("video", { ...shape, playsinline: true, "aria-label": "What the camera sees" });
+    const video = make("video", {
+      ...shape,
+      playsinline: true,
+      "aria-label": "What the camera sees",
+    });
     video.muted = true;
     return video;
   }

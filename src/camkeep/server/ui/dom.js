@@ -68,5 +68,5 @@ export function write(element, text) {
 
 /** @param {Child[]} children @returns {(Node | string)[]} */
 function kept(children) {
-  return children.flatMap((child) => child || child === "" ? [child] : []);
+  return children.flatMap((child) => (child || child === "" ? [child] : []));
 }

@@ -16,7 +16,11 @@ let count = 0;
  */
 export function field(label, attributes, hint = "") {
   const id = `field-${++count}`;
-  const input = make("input", { id, "aria-describedby": hint ? `${id}-hint` : null, ...attributes });
+  const input = make("input", {
+    id,
+    "aria-describedby": hint ? `${id}-hint` : null,
+    ...attributes,
+  });
   const below = hint && make("span", { class: "hint", id: `${id}-hint` }, hint);
   return make("div", { class: "field" }, make("label", { for: id }, label), input, below);
 }
@@ -25,7 +29,11 @@ export function field(label, attributes, hint = "") {
 export function passwordField(attributes, hint = "") {
   const whole = field("Password", { type: "password", name: "password", ...attributes }, hint);
   const input = /** @type {HTMLInputElement} */ (whole.querySelector("input"));
-  const show = make("button", { type: "button", class: "plain show", "aria-pressed": "false" }, "Show");
+  const show = make(
+    "button",
+    { type: "button", class: "plain show", "aria-pressed": "false" },
+    "Show",
+  );
   show.addEventListener("click", () => {
     const hidden = input.type === "password";
     input.type = hidden ? "text" : "password";

@@ -156,7 +156,9 @@ export class Live extends HTMLElement {
   #lost() {
     this.#socket = null;
     this.#endPlayer();
-    const told = this.#farewell || (this.#failures < MANY_FAILURES ? "" : "the recorder gives no picture of it");
+    const told =
+      this.#farewell ||
+      (this.#failures < MANY_FAILURES ? "" : "the recorder gives no picture of it");
     this.#farewell = "";
     this.#say(told ? "waiting" : "connecting", told);
     this.#again();
@@ -176,7 +178,8 @@ export class Live extends HTMLElement {
       const said = saidBy(message);
       if (said?.type === "header") this.#begin(said);
       else if (said?.type === "state" && said.state !== "live") this.#say(said.state, said.told);
-      else if (said?.type === "end" && ["failed", "slow"].includes(said.why)) this.#farewell = said.told;
+      else if (said?.type === "end" && ["failed", "slow"].includes(said.why))
+        this.#farewell = said.told;
     } else {
       const frame = frameOf(message);
       if (frame && frame.header === this.#header) this.#player?.put(frame);
@@ -250,7 +253,10 @@ export class Live extends HTMLElement {
       this.#endFallback();
       this.#unplayable("");
     };
-    this.#image.src = api.mjpeg(this.getAttribute("camera") ?? "", this.getAttribute("stream") ?? "main");
+    this.#image.src = api.mjpeg(
+      this.getAttribute("camera") ?? "",
+      this.getAttribute("stream") ?? "main",
+    );
     this.#look();
   }
 

@@ -12,7 +12,13 @@ class Login extends HTMLElement {
     const form = make(
       "form",
       {},
-      field("Name", { name: "name", autocomplete: "username", autocapitalize: "none", required: true, spellcheck: "false" }),
+      field("Name", {
+        name: "name",
+        autocomplete: "username",
+        autocapitalize: "none",
+        required: true,
+        spellcheck: "false",
+      }),
       passwordField({ autocomplete: "current-password", required: true }),
       told,
       make("button", { class: "primary" }, "Log in"),
@@ -20,7 +26,9 @@ class Login extends HTMLElement {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const { name = "", password = "" } = typed(form);
-      const well = await attempt(form, told, async () => recorder.became(await api.login({ name, password })));
+      const well = await attempt(form, told, async () =>
+        recorder.became(await api.login({ name, password })),
+      );
       if (!well) form.querySelector("input")?.form?.password.select();
     });
     this.replaceChildren(make("section", { class: "sheet small" }, brand(), form));
@@ -53,29 +61,52 @@ export function accountForm(code) {
   const told = complaint();
   const once = field(
     "Code",
-    { name: "code", autocomplete: "one-time-code", autocapitalize: "characters", required: true, spellcheck: "false", placeholder: "ABCD-EFGH-JKLM" },
+    {
+      name: "code",
+      autocomplete: "one-time-code",
+      autocapitalize: "characters",
+      required: true,
+      spellcheck: "false",
+      placeholder: "ABCD-EFGH-JKLM",
+    },
     "It stands on the console where camkeep serve runs.",
   );
   const form = make(
     "form",
     {},
     code && once,
-    field("Name", { name: "name", autocomplete: "username", autocapitalize: "none", required: true, spellcheck: "false" }),
-    passwordField({ autocomplete: "new-password", required: true }, "Several words that only you put together are best."),
+    field("Name", {
+      name: "name",
+      autocomplete: "username",
+      autocapitalize: "none",
+      required: true,
+      spellcheck: "false",
+    }),
+    passwordField(
+      { autocomplete: "new-password", required: true },
+      "Several words that only you put together are best.",
+    ),
     told,
     make("button", { class: "primary" }, "Make the account"),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { name = "", password = "", ...rest } = typed(form);
-    void attempt(form, told, async () => recorder.became(await api.setup({ name, password, ...rest })));
+    void attempt(form, told, async () =>
+      recorder.became(await api.setup({ name, password, ...rest })),
+    );
   });
   return form;
 }
 
 /** What this is. */
 export function brand() {
-  const mark = make("img", { src: new URL("./mark.svg", import.meta.url).pathname, alt: "", width: 32, height: 32 });
+  const mark = make("img", {
+    src: new URL("./mark.svg", import.meta.url).pathname,
+    alt: "",
+    width: 32,
+    height: 32,
+  });
   return make("p", { class: "brand" }, mark, "camkeep");
 }
 

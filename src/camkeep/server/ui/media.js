@@ -46,7 +46,7 @@ export class Media {
     this.video = video;
     this.shown = shown;
     this.#failed = failed;
-    const source = new (/** @type {typeof MediaSource} */ (Source))();
+    const source = new /** @type {typeof MediaSource} */ (Source)();
     this.#url = URL.createObjectURL(source);
     const { signal } = this.#life;
     source.addEventListener("sourceopen", () => this.#opened(source, mime), { once: true, signal });

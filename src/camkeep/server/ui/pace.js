@@ -29,7 +29,8 @@ export function pace(behind, aim, rate) {
   const late = behind - aim;
   if (late > LEAP_S) return { leap: true, rate: 1 };
   if (late > 0.6) return { leap: false, rate: 1.25 };
-  if (late > 0.2 || (rate > 1 && late > 0.02)) return { leap: false, rate: rate > 1.1 ? 1.25 : 1.08 };
+  if (late > 0.2 || (rate > 1 && late > 0.02))
+    return { leap: false, rate: rate > 1.1 ? 1.25 : 1.08 };
   return { leap: false, rate: 1 };
 }
 

@@ -120,18 +120,27 @@ class Tile extends HTMLElement {
     const state = this.#state();
     const live = state === "live";
     const shown = this.#live.shownAt;
-    const old = shown !== null && performance.now() - shown > Math.max(OLD_MS, 3 * this.#live.apart);
+    const old =
+      shown !== null && performance.now() - shown > Math.max(OLD_MS, 3 * this.#live.apart);
     const said = saying(state, this.#reason(state));
     this.setAttribute("state", state);
     this.setAttribute("tone", said.tone);
     this.toggleAttribute("old", old || (state !== "live" && shown !== null));
     write(this.#name, this.camera.name);
-    this.#open.setAttribute("aria-label", this.large ? this.camera.name : `Show ${this.camera.name} alone`);
+    this.#open.setAttribute(
+      "aria-label",
+      this.large ? this.camera.name : `Show ${this.camera.name} alone`,
+    );
     this.#open.setAttribute("aria-description", said.word);
     this.#notice.hidden = state === "live" && !old;
     write(this.#word, state === "live" ? "Waiting for the next picture" : said.word);
     write(this.#told, said.told);
-    write(this.#age, shown !== null && this.hasAttribute("old") ? `Picture of ${ago(performance.now() - shown)}` : "");
+    write(
+      this.#age,
+      shown !== null && this.hasAttribute("old")
+        ? `Picture of ${ago(performance.now() - shown)}`
+        : "",
+    );
     this.#updateBar(live && !old);
   }
 
@@ -141,10 +150,14 @@ class Tile extends HTMLElement {
     this.toggleAttribute("recording", recording);
     this.#rec.hidden = !recording;
     write(this.#time, running(now() - this.#since));
-    this.#record.hidden = !recorder.may("operator") || !this.camera?.watched || this.camera.state === "off";
+    this.#record.hidden =
+      !recorder.may("operator") || !this.camera?.watched || this.camera.state === "off";
     this.#record.disabled = recorder.away !== null;
     this.#record.setAttribute("aria-pressed", String(recording));
-    this.#record.setAttribute("aria-label", `${recording ? "Stop recording" : "Record"} ${this.camera?.name}`);
+    this.#record.setAttribute(
+      "aria-label",
+      `${recording ? "Stop recording" : "Record"} ${this.camera?.name}`,
+    );
     write(this.#recordWord, recording ? "Stop" : "Record");
     this.#when.toggleAttribute("live", live);
     const wall = this.#live.wall;
@@ -197,7 +210,10 @@ class Tile extends HTMLElement {
     const length = clip.end_us === null ? 0 : (clip.end_us - clip.start_us) / 1000;
     const link = make("a", { href: download, download: "" }, icon("save"), "Download");
     link.setAttribute("aria-label", `Download ${clip.name}`);
-    this.#showSaved(make("span", {}, "Clip ", make("span", { class: "time" }, running(length))), link);
+    this.#showSaved(
+      make("span", {}, "Clip ", make("span", { class: "time" }, running(length))),
+      link,
+    );
     link.focus({ preventScroll: true });
   }
 
@@ -208,7 +224,11 @@ class Tile extends HTMLElement {
 
   /** @param {...Node} what */
   #showSaved(...what) {
-    const close = make("button", { type: "button", class: "plain", "aria-label": "Dismiss" }, icon("close"));
+    const close = make(
+      "button",
+      { type: "button", class: "plain", "aria-label": "Dismiss" },
+      icon("close"),
+    );
     close.addEventListener("click", () => this.#hideSaved());
     this.#saved.replaceChildren(...what, close);
     this.#saved.hidden = false;
@@ -227,15 +247,40 @@ class Tile extends HTMLElement {
   }
 
   #build() {
-    this.#rec.append(make("i", { class: "dot" }), make("span", { class: "sr" }, "Recording"), this.#time);
+    this.#rec.append(
+      make("i", { class: "dot" }),
+      make("span", { class: "sr" }, "Recording"),
+      this.#time,
+    );
     this.#notice.append(icon("trouble"), this.#word, this.#told, this.#age);
     this.#record.append(make("i", { class: "sign" }), this.#recordWord);
-    this.#when.append(make("i", { class: "dot" }), make("span", { class: "pill" }, "Live"), this.#clock);
+    this.#when.append(
+      make("i", { class: "dot" }),
+      make("span", { class: "pill" }, "Live"),
+      this.#clock,
+    );
     this.#sound.append(icon("mute"), make("span", { class: "label" }, "Sound"));
     this.#saved.setAttribute("role", "status");
-    const back = make("button", { type: "button", class: "back", "aria-label": "Back to all cameras", onclick: () => go({}) }, icon("back"));
-    const full = make("button", { type: "button", class: "full", "aria-label": "Full screen", onclick: fullScreen }, icon("full"));
-    const bar = make("div", { class: "bar" }, back, this.#name, this.#when, this.#sound, full, this.#record);
+    const back = make(
+      "button",
+      { type: "button", class: "back", "aria-label": "Back to all cameras", onclick: () => go({}) },
+      icon("back"),
+    );
+    const full = make(
+      "button",
+      { type: "button", class: "full", "aria-label": "Full screen", onclick: fullScreen },
+      icon("full"),
+    );
+    const bar = make(
+      "div",
+      { class: "bar" },
+      back,
+      this.#name,
+      this.#when,
+      this.#sound,
+      full,
+      this.#record,
+    );
     this.append(this.#live, this.#open, this.#notice, this.#rec, this.#saved, bar);
   }
 

@@ -85,7 +85,11 @@ class Wall extends HTMLElement {
     const whole = { x: 0, y: 0, width, height };
     const wall =
       this.#large === null
-        ? fit(this.#ordered(tiles).map((tile) => tile.shape), width, height)
+        ? fit(
+            this.#ordered(tiles).map((tile) => tile.shape),
+            width,
+            height,
+          )
         : { boxes: [whole], height };
     this.#inner.style.height = `${wall.height}px`;
     this.#ordered(tiles).forEach((tile, index) => {
