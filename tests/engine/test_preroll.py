@@ -46,3 +46,12 @@ def test_what_comes_before_the_first_key_frame_is_of_no_use() -> None:
     for sample in stream(10):
         roll.add(sample._replace(key=False))
     assert roll.take() == []
+
+
+def test_only_what_is_needed_to_go_on() -> None:
+    roll = PreRoll(10)
+    for sample in stream(50, gop=20):
+        roll.add(sample)
+    taken = roll.take(newest=True)
+    assert (len(taken), taken[0].key) == (10, True)
+    assert roll.take() == []

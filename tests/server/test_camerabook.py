@@ -154,3 +154,15 @@ async def test_two_processes_change_different_things_of_one_camera(
     assert (after.name, after.pre_roll_s, after.url) == ("yard 19", 19, camera.url)
     assert await database.changed(seen)
     other.close()
+
+
+async def test_one_that_does_not_read_costs_the_others_nothing(
+    book: CameraBook, database: Database
+) -> None:
+    first = await book.add({"name": "garage", "address": "testcard:"})
+    await book.add({"name": "yard", "address": "testcard:"})
+    await database.run(
+        lambda db: db.execute("UPDATE cameras SET settings = ? WHERE id = ?", ('"x"', first.id))
+    )
+    listed = await book.list()
+    assert [(each.name, bool(each.url)) for each in listed] == [("garage", False), ("yard", True)]

@@ -152,12 +152,13 @@ class Keeper:
 
     # what people want
 
-    def start(self) -> WallUs:
-        """Keep what comes, and what is in the pre-roll; when that begins."""
+    def start(self, *, pre_roll: bool = True) -> WallUs:
+        """Keep what comes, and what is in the pre-roll; or of that only what is needed to go on
+        without a gap. When that begins."""
         if self.recording:
             return self._clock.wall()
         self.recording = True
-        before = self._pre_roll.take()
+        before = self._pre_roll.take(newest=not pre_roll)
         begin = before[0].wall if before else self._clock.wall()
         if not before:
             self._ledger.open(begin, Cause.STARTING)

@@ -36,9 +36,11 @@ class PreRoll:
             self._groups.popleft()
             self.bytes -= self._sizes.popleft()
 
-    def take(self) -> list[Sample]:
-        """All that is kept, in order; afterwards there is nothing."""
-        taken = [sample for group in self._groups for sample in group]
+    def take(self, *, newest: bool = False) -> list[Sample]:
+        """All that is kept, in order, or only from the newest key frame on; afterwards there is
+        nothing."""
+        groups = list(self._groups)[-1:] if newest else self._groups
+        taken = [sample for group in groups for sample in group]
         self.clear()
         return taken
 

@@ -129,7 +129,7 @@ class Supervisor:
         rest = self.wanted.at_rest(self._clock.wall())
         off = self.wanted.mode is Mode.OFF
         if rest is None or self.clip is not None:
-            self.keeper.start()
+            self.keeper.start(pre_roll=self.clip is not None)  # a schedule means what it says
         elif self.keeper.recording or self.keeper.idle is not rest:
             self.keeper.stop(rest)
         warm = self.wanted.options.pre_roll_s > 0 and not off

@@ -12,10 +12,13 @@ from collections.abc import Sequence
 
 from camkeep.clock import WallUs
 from camkeep.errors import UsageError
+from camkeep.model import CameraId
 from camkeep.server.camerasettings import CameraSettings, from_parts
 from camkeep.server.secrets import Secrets
 
 MOST_CAMERAS = 1000
+
+Row = tuple[str, str, str, bytes | None]
 
 _COLUMNS = "SELECT id, name, settings, secret FROM cameras"
 
@@ -25,9 +28,10 @@ class UnknownCamera(UsageError):
 
 
 def all_cameras(connection: sqlite3.Connection, secrets: Secrets) -> list[CameraSettings]:
-    """All cameras, in the order in which people see them. Raises UsageError."""
+    """All cameras, in the order in which people see them. One that does not read is there as one
+    whose address was lost: it costs the others nothing, and can be set anew."""
     rows = connection.execute(f"{_COLUMNS} ORDER BY position, name").fetchall()
-    return [_read(row, secrets) for row in rows]
+    return [_read_anyhow(row, secrets) for row in rows]
 
 
 def one_camera(connection: sqlite3.Connection, secrets: Secrets, camera: str) -> CameraSettings:
@@ -94,7 +98,18 @@ def _place(camera: str) -> str:
     return f"cameras/{camera}"
 
 
-def _read(row: tuple[str, str, str, bytes | None], secrets: Secrets) -> CameraSettings:
+def _read_anyhow(row: Row, secrets: Secrets) -> CameraSettings:
+    try:
+        return _read(row, secrets)
+    except UsageError:
+        camera, name = CameraId(row[0]), row[1]
+        try:
+            return CameraSettings(camera, name, "")
+        except UsageError:
+            return CameraSettings(camera, camera, "")
+
+
+def _read(row: Row, secrets: Secrets) -> CameraSettings:
     camera, name, open_part, secret = row
     sealed = None if secret is None else secrets.unseal(secret, _place(camera))
     return from_parts(camera, name, open_part, sealed)
