@@ -28,8 +28,6 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 EXPECTED = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET")
 """What a browser itself says of a server that is away."""
-UNTRUSTWORTHY = "The Cross-Origin-Opener-Policy header has been ignored"
-"""Browsers say so of every page that comes over plain HTTP from another machine."""
 
 PICTURE = """(name) => {
   const tile = [...document.querySelectorAll("camkeep-tile")]
@@ -81,8 +79,6 @@ class Seen:
         return str(first["kind"])
 
     def _console(self, kind: str, text: str) -> None:
-        if text.startswith(UNTRUSTWORTHY):
-            return
         excused = self.away and any(each in text for each in EXPECTED)
         excused = excused or (self.refused and "responded with a status of 4" in text)
         if kind in ("error", "warning") and not excused:

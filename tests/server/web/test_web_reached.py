@@ -19,7 +19,7 @@ from camkeep.server.problems import Problem
 from camkeep.server.web.guard import Anybody, Looker
 from camkeep.server.web.options import WebOptions
 from camkeep.server.web.reached import Reach, origin_of, visit
-from camkeep.server.web.visit import VisitOf
+from camkeep.server.web.visit import Visit, VisitOf
 from support.rawrequest import ask, knock
 from support.server import ANYWHERE, serving
 
@@ -343,3 +343,21 @@ async def test_behind_a_proxy(tmp_path: Path) -> None:
         assert (
             await ask(site.port, "GET", "/thing", *said, plain, host="cams.example")
         ).status == 401
+
+
+@pytest.mark.parametrize(
+    ("url", "trustworthy"),
+    [
+        ("http://localhost:8090", True),
+        ("http://127.0.0.1:8090", True),
+        ("http://[::1]:8090", True),
+        ("https://cams.example", True),
+        ("http://192.0.2.4:8090", False),
+        ("http://cams.example", False),
+    ],
+)
+def test_what_browsers_trust(url: str, trustworthy: bool) -> None:
+    found = origin_of(url)
+    assert found is not None
+    scheme, host, port = found
+    assert Visit("192.0.2.9", scheme, host, port, local=False).trustworthy is trustworthy

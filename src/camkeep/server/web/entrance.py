@@ -47,7 +47,6 @@ HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
 """Of every answer that does not say otherwise."""
@@ -88,6 +87,7 @@ class Entrance:
         version = scope.get("http_version", "1.1")
         came = visit(self._reach, peer, scope["scheme"], headers, version)
         answer.secure = came.secure
+        answer.trustworthy = came.trustworthy
         scope.setdefault("state", {})["visit"] = came
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
         check_origin(self._reach, came, headers, changes=unsafe)
@@ -145,6 +145,7 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self.begun = False
         self.secure = False
+        self.trustworthy = False
         self._send = send
 
     async def __call__(self, message: MutableMapping[str, object]) -> None:
@@ -155,6 +156,8 @@ class _Answer:
                 headers.setdefault(name, value)
             if self.secure:
                 headers.setdefault("strict-transport-security", STRICT_TRANSPORT)
+            if self.trustworthy:
+                headers.setdefault("cross-origin-opener-policy", "same-origin")
         elif message["type"] == "websocket.accept":
             self.begun = True
         await self._send(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -30,6 +31,12 @@ class Visit:
         return self.scheme == "https"
 
     @property
+    def trustworthy(self) -> bool:
+        """Whether browsers hold that nobody else can have changed what they get: TLS, or this
+        machine itself. To others they say that some headers are of no use."""
+        return self.secure or self.host == "localhost" or _is_loopback(self.host)
+
+    @property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port, to be compared with that of a page."""
         return (self.scheme, self.host, self.port)
@@ -40,6 +47,13 @@ class Visit:
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = {"http": 80, "https": 443}[self.scheme]
         return f"{self.scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def visit_of(connection: HTTPConnection) -> Visit:
