@@ -1,5 +1,6 @@
 # Two commands for a newcomer, each doing all its set-up on a fresh machine:
-#   make run     the recorder with its page and a simulated camera; DATA=DIR for another archive
+#   make run     the recorder with its page and a simulated camera; DATA=DIR for another archive,
+#                LISTEN=8091 for another port
 #   make test    everything that must hold: style, types, tests
 # and for those who stay:
 #   make check   style and types only            make bench   measured comparisons (bench/)
@@ -18,7 +19,7 @@ SOAK_MINUTES ?= 30
 .PHONY: run test check format bench fuzz audit torture soak clean
 
 run: $(VENV)/server
-	$(BIN)/camkeep serve --demo --data $(DATA)
+	$(BIN)/camkeep serve --demo --data $(DATA) $(if $(LISTEN),--listen $(LISTEN))
 
 test: $(VENV)/dev system check
 	$(BIN)/python -m pytest

@@ -81,7 +81,7 @@ def _refused(error: OSError, host: str, port: int) -> UsageError:
     place = f"port {port} of {host or 'this machine'}"
     match error.errno:
         case errno.EADDRINUSE:
-            return UsageError(f"{place} is taken by another program: choose another port")
+            return UsageError(f"{place} is taken by another program: choose another with --listen")
         case errno.EACCES | errno.EPERM:
             return UsageError(f"{place} may not be used: choose one from 1024 on")
         case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
