@@ -174,6 +174,21 @@ def test_backup_and_restore(run: Run, tmp_path: Path) -> None:
         assert mode(tmp_path / "other" / name) == 0o600
 
 
+def test_a_backup_and_its_key_apart(run: Run, tmp_path: Path) -> None:
+    run("camera", "add", "garage", URL, "--no-test")
+    run("backup", "plain.tar")
+    to_other = ("restore", "plain.tar", "--data", "other")
+    code, _, complained = run(*to_other)
+    assert (code, "with --key" in complained) == (2, True)
+    assert not (tmp_path / "other").exists()
+    code, _, complained = run(*to_other, "--key", "nowhere.key")
+    assert (code, "nowhere.key cannot be read" in complained) == (2, True)
+    assert run(*to_other, "--key", f"cams/{KEY}")[0] == 0
+    assert run("config", "export", "--secrets", "--data", "other") == run(
+        "config", "export", "--secrets"
+    )
+
+
 def test_who_was_logged_in_has_to_log_in_again(run: Run, tmp_path: Path) -> None:
     run("camera", "add", "garage", URL, "--no-test")
 

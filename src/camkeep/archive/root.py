@@ -85,7 +85,9 @@ def open_root(path: Path, files: Files | None = None) -> ArchiveRoot:
     try:
         archive_id = _read_marker(marker)
     except FileNotFoundError:
-        raise UsageError(f"there is no archive at {path}: `camkeep keep` makes one") from None
+        raise UsageError(
+            f"there is no archive at {path}: `camkeep serve` or `camkeep keep` makes one"
+        ) from None
     except OSError as error:
         raise UsageError(f"the archive at {path} cannot be read: {error.strerror}") from error
     root = ArchiveRoot(path, archive_id, files or SystemFiles())

@@ -23,6 +23,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="in place of the settings that are there"
     )
+    parser.add_argument(
+        "--key", metavar="FILE", type=Path, help="the camkeep.key, where the backup holds none"
+    )
     parser.add_argument("--new", action="store_true", help="begin an archive in an empty folder")
     add_place(parser)
     parser.set_defaults(run=run)
@@ -31,11 +34,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Put them back."""
     need_server()
-    from camkeep.server.backup import read_backup, restore
+    from camkeep.server.backup import need_key, read_backup, read_key, restore
+    from camkeep.server.database import KEY
     from camkeep.server.options import find_options
 
     parts = read_backup(args.file)
-    root = make_root(place_for(args, find_options(args.config)), new=args.new)
+    if args.key is not None:
+        parts[KEY] = read_key(args.key)
+    place = place_for(args, find_options(args.config))
+    need_key(parts, place)  # before an archive is begun
+    root = make_root(place, new=args.new)
     lock = Lock(root)  # so that no service begins meanwhile
     try:
         restore(parts, root.path, overwrite=args.overwrite)

@@ -78,6 +78,27 @@ def restore(parts: dict[str, bytes], data: Path, *, overwrite: bool) -> None:
         raise create_error(error, data) from error
 
 
+def read_key(path: Path) -> bytes:
+    """A copy of a key. Raises UsageError; whether it fits is seen when it is used."""
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_KEY)
+    except OSError as error:
+        raise UsageError(f"the key {path} cannot be read: {error.strerror}") from None
+
+
+def need_key(parts: dict[str, bytes], data: Path) -> None:
+    """Raises UsageError where there is no key, in what `read_backup` gave or in `data`."""
+    if KEY not in parts and not os.path.lexists(data / KEY):
+        raise _no_key(data)
+
+
+def _no_key(data: Path) -> UsageError:
+    return UsageError(
+        f"the backup holds no key, and there is none at {data / KEY}: name a copy of it with --key"
+    )
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Put `data` in place of a file, whole or not at all; nobody but this user may read it.
     Raises OSError."""
@@ -132,9 +153,7 @@ def _checked(database: bytes, key: bytes | None, data: Path) -> bytes:
     """The database as it will stand there, of the newest version; checked beside that place.
     Raises UsageError or StorageError where it is none of camkeep, or not with that key."""
     if key is None:
-        raise UsageError(
-            f"the backup holds no key, and there is none at {data / KEY}: put it there first"
-        )
+        raise _no_key(data)
     try:
         with TemporaryDirectory(prefix=".camkeep-restore-", dir=data) as folder:
             return _checked_in(Path(folder), database, key)

@@ -43,7 +43,8 @@ class Allow:
             challenge = {"www-authenticate": 'Bearer realm="camkeep"'}
             raise Problem(401, "Login needed", "log in first, or send a token", headers=challenge)
         if not who.has(self.right):
-            raise Problem(403, "Not allowed", f"{who.role} may not do this: ask an administrator")
+            told = f"the role {who.role} may not do this: ask an administrator"
+            raise Problem(403, "Not allowed", told)
         return who
 
 
