@@ -362,10 +362,14 @@ async def test_a_token(accounts: Accounts, ben: User, clock: FakeClock) -> None:
     assert accounts.tokens.all(ben.id) == []
 
 
+def _shown(cameras: set[CameraId] | None) -> str:
+    return "all" if cameras is None else "+".join(sorted(cameras)) or "none"
+
+
 @pytest.mark.parametrize("user", list(Role))
 @pytest.mark.parametrize("cap", list(Role))
-@pytest.mark.parametrize("granted", [None, {A}, set()], ids=str)
-@pytest.mark.parametrize("limited", [None, {A}, {A, B}, set()], ids=str)
+@pytest.mark.parametrize("granted", [None, {A}, set()], ids=_shown)
+@pytest.mark.parametrize("limited", [None, {A}, {A, B}, set()], ids=_shown)
 async def test_a_token_may_what_both_may(
     accounts: Accounts,
     ben: User,
