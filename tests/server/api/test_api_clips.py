@@ -146,7 +146,7 @@ async def test_who_sees_and_changes_what(kept: Footage) -> None:
 
 
 async def test_a_clip_that_is_being_recorded(tmp_path: Path) -> None:
-    source = Staged(stream(range(50)))
+    source = Staged(stream(50))
     async with serving(tmp_path / "a", wanted=[Wanted("desk", source)]) as site:
         camera = site.cameras[0]
         recording = await site.desk.service.cameras[camera].record("now")
