@@ -8,9 +8,9 @@ one that refuses the password, and two that are dead: one refuses connections, o
 says nothing. Viewers come and go all the time, clips are recorded, downloaded and deleted, somebody
 asks the API, and the quota is so small that segments are deleted all the time.
 
-At the start some thousand clips are made and deleted in a hurry, so that what is remembered of the
-past within bounds (the log's newest records) does not grow any more. Then, each 10 s, the process is
-looked at from outside. After a warm-up a line is fitted to what it takes.
+At the start some thousand clips are made and deleted in a hurry, so that what is remembered of
+the past within bounds (the log's newest records) does not grow any more. Then, each 10 s, the
+process is looked at from outside. After a warm-up a line is fitted to what it takes.
 What fails:
 
 - memory that surely grows by more than 5 MB a day: the lower end of the slope's 95 % interval lies
