@@ -13,6 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
+WORKERS ?= 2
 FUZZ_SECONDS ?= 120
 SOAK_MINUTES ?= 30
 
@@ -22,7 +23,7 @@ run: $(VENV)/server
 	$(BIN)/camkeep serve --demo --data $(DATA) $(if $(LISTEN),--listen $(LISTEN))
 
 test: $(VENV)/dev system check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/dev
 	$(BIN)/ruff check src tests tools bench fuzz

@@ -111,7 +111,7 @@ async def test_sound_is_fetched_when_somebody_wants_to_hear_it(
             await seen.until(f"{heard}.webkitAudioDecodedByteCount > 0")
             assert await page.evaluate(f"{heard}.muted") is False
             await page.keyboard.press("Escape")
-            assert await page.evaluate(f"{heard}.muted") is True
+            await seen.until(f"{heard}.muted === true")
 
 
 async def test_a_browser_that_cannot_play_it_gets_pictures(
@@ -154,6 +154,7 @@ async def test_one_alone_by_keyboard_and_back(tmp_path: Path, browser: Browser) 
         await expect(button(page, "Show hall alone")).to_be_focused()
         await until(site, 2)
         await page.keyboard.press("1")
+        await expect(page.locator("camkeep-tile:visible")).to_have_count(1)
         await expect(page.locator("camkeep-tile:visible h2")).to_have_text("garage")
         await page.go_back()
         await expect(page.locator("camkeep-tile:visible")).to_have_count(2)
