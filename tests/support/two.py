@@ -7,22 +7,25 @@ whatever comes.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter
 from starlette.routing import Mount
 
+from camkeep.archive.index import Index
 from camkeep.archive.layout import new_clip_id
 from camkeep.cameras.address import Address
 from camkeep.clock import WallUs
 from camkeep.engine.events import Kind
 from camkeep.engine.keeper import KeepOptions
 from camkeep.engine.wanted import Wanted
-from camkeep.model import CameraId, Clip
+from camkeep.model import CameraId, Clip, Segment
 from camkeep.server.access import Role
 from camkeep.server.logs import LogForm, Logging
 from support.keeping import at, clock_at
@@ -87,8 +90,24 @@ async def two_cameras(
             site.desk.monitor.log = logs.ring
             for source in sources:
                 await source.played.wait()
+            await _until_kept(site)
             clock.advance(60)
             yield await _furnished(site)
+
+
+async def _until_kept(site: Site) -> None:
+    """Wait until all but what the last segments hold is in files, and the index knows."""
+    for camera in (SHOWN, HIDDEN):
+        segments: list[Segment] = []
+        while len(segments) < SECONDS:
+            await asyncio.sleep(0.02)
+            segments = await asyncio.wrap_future(
+                site.desk.archive.on_index(partial(_segments, camera))
+            )
+
+
+def _segments(camera: CameraId, index: Index) -> list[Segment]:
+    return list(index.every_segment(camera))
 
 
 async def _furnished(site: Site) -> Two:
