@@ -6,6 +6,8 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -135,3 +137,17 @@ async def test_too_many_pixels_are_refused_before_anything_is_decoded() -> None:
         await worker.picture(bomb, b"x", alone=True)
     assert worker.pid is None
     assert can_decode()
+
+
+def test_the_childs_memory_is_capped() -> None:
+    """A8: whatever a picture makes of itself, the machine does not run out of memory."""
+    program = (
+        "from camkeep.pixels.stills import MEMORY, limit\n"
+        "limit()\n"
+        "try:\n"
+        "    bytearray(MEMORY)\n"
+        "except MemoryError:\n"
+        "    print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "refused\n"
