@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from camkeep.archive.layout import CLIPS
 from camkeep.archive.retention import Limits, Policy
 from camkeep.archive.root import make_root
 from camkeep.archive.store import Archive
@@ -314,3 +315,62 @@ async def test_how_much_is_kept_is_what_was_set_last_and_else_what_the_file_says
         await site.until(lambda: site.service.policy == usual)
         assert site.service.janitor.policy == usual
         other.close()
+
+
+async def test_a_clip_that_cannot_be_ended_holds_up_nothing_else(folder: Path) -> None:
+    """One camera is removed while its clip cannot be written; others are set up all the same."""
+    async with running(folder, looking=False) as site:
+        first = await site.theirs.add(values("a", mode="asked"))
+        await site.caretaker.sync()
+        await site.watched()["a"].record("a fox")
+        (folder / CLIPS).rename(folder / "elsewhere")
+        (folder / CLIPS).touch()  # nothing can be written there, not by root either
+        await site.theirs.remove(first.id)
+        second = await site.theirs.add(values("b"))
+        await site.caretaker.sync()
+        assert list(site.service.cameras) == [second.id]
+        (folder / CLIPS).unlink()
+        (folder / "elsewhere").rename(folder / CLIPS)
+
+
+async def test_what_was_done_in_part_is_taken_back(folder: Path) -> None:
+    """Switched off on a disk that takes no end of its clip, and on again before it is mended."""
+    async with running(folder, looking=False) as site:
+        camera = await site.theirs.add(values("a", mode="always"))
+        await site.caretaker.sync()
+        await site.watched()["a"].record("a fox")
+        (folder / CLIPS).rename(folder / "elsewhere")
+        (folder / CLIPS).touch()
+        await site.theirs.change(camera.id, {"mode": "off"})
+        await site.caretaker.sync()
+        assert camera.id in site.caretaker.failed
+        await site.theirs.change(camera.id, {"mode": "always"})
+        await site.caretaker.sync()
+        assert not site.caretaker.failed
+        assert site.watched()["a"].wanted.mode is Mode.ALWAYS
+        await site.until(lambda: site.watched()["a"].recording)
+        (folder / CLIPS).unlink()
+        (folder / "elsewhere").rename(folder / CLIPS)
+
+
+async def test_a_change_that_was_cut_short_is_done_later(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault that nobody foresaw, or whoever asked for it going away, costs a second."""
+    async with running(folder) as site:
+        real, failures = Service.keep_within, 0
+
+        async def failing(self: Service, policy: Policy) -> None:
+            nonlocal failures
+            if failures < 2:
+                failures += 1
+                raise ZeroDivisionError
+            await real(self, policy)
+
+        monkeypatch.setattr(Service, "keep_within", failing)
+        await site.mine.add(values("garage"))
+        with pytest.raises(ZeroDivisionError):
+            await site.caretaker.sync()
+        await site.until(lambda: "garage" in site.watched())
+        assert failures == 2
+    assert "unforeseen" in caplog.text

@@ -48,6 +48,7 @@ class Caretaker:
         self._database = database
         self._policy = policy or service.policy
         self._applied: dict[CameraId, Applied] = {}
+        self._halfway: set[CameraId] = set()  # a change of them failed, and may be done in part
         self._syncing = asyncio.Lock()
         self._revision = -1
 
@@ -55,7 +56,8 @@ class Caretaker:
         """Bring the service to what the settings say now. Raises StorageError where they cannot
         be read."""
         async with self._syncing:
-            self._revision = await self._database.run(_revision, reads=True)
+            self._revision = -1  # what ends this before it is done has `run` do it again
+            revision = await self._database.run(_revision, reads=True)
             policy = await self._database.run(read_policy, reads=True)
             await self._service.keep_within(policy or self._policy)
             wanted = {settings.id: settings for settings in await self._book.list()}
@@ -65,6 +67,7 @@ class Caretaker:
             for settings in wanted.values():
                 learn(settings)  # before anything of it can be logged
                 await self._apply(settings)
+            self._revision = revision
 
     async def run(self) -> None:
         """Notice what other processes change, until cancelled."""
@@ -78,6 +81,9 @@ class Caretaker:
                     await self.sync()
             except CamkeepError as error:
                 log.warning("%s; trying again", error)
+                self._revision = -1
+            except Exception:
+                log.exception("the settings could not be applied in an unforeseen way")
                 self._revision = -1
 
     async def _free_names(self, wanted: Mapping[CameraId, CameraSettings]) -> None:
@@ -96,12 +102,14 @@ class Caretaker:
     async def _apply(self, settings: CameraSettings) -> None:
         before = self._applied.get(settings.id)
         watched = settings.id in self._service.cameras
-        if before is not None and before.settings == settings and watched:
+        same = before is not None and before.settings == settings
+        if same and watched and settings.id not in self._halfway:
             self.failed.pop(settings.id, None)  # what could not be applied was taken back
             return
         try:
             now = applied(settings, self._book.policy, before)
             if watched:
+                self._halfway.add(settings.id)
                 await self._service.change(settings.id, now.wanted)
             else:
                 await self._service.add(now.wanted)
@@ -114,6 +122,7 @@ class Caretaker:
             await self._note_failure(settings, told)
             return
         self._applied[settings.id] = now
+        self._halfway.discard(settings.id)
         self.failed.pop(settings.id, None)
         await self._service.limit(settings.id, None)
         told = "its settings were changed" if watched else "it is watched"
@@ -130,9 +139,13 @@ class Caretaker:
     async def _remove(self, camera_id: CameraId) -> None:
         self.failed.pop(camera_id, None)
         self._applied.pop(camera_id, None)
+        self._halfway.discard(camera_id)
         await self._service.limit(camera_id, None)
         if camera_id in self._service.cameras:
-            await self._service.remove(camera_id)
+            try:
+                await self._service.remove(camera_id)
+            except CamkeepError as error:  # of the disk: it is watched no more, but for its clip
+                log.warning("%s; the camera is not watched any more all the same", error)
         self._service.bus.tell(Kind.SETTINGS, "it is not watched any more", camera_id)
 
 
