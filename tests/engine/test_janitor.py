@@ -17,6 +17,7 @@ from camkeep.clock import FakeClock
 from camkeep.engine import janitor as rules
 from camkeep.engine.janitor import Janitor
 from camkeep.engine.keeper import KeepOptions
+from camkeep.errors import DiskAway
 from camkeep.model import Clip, SegmentState
 from support.keeping import Found, at, clock_at, keep
 from support.staged import Staged, stream
@@ -186,3 +187,31 @@ async def test_a_damaged_segment_whose_deletion_was_cut_short_leaves_no_row(fold
     assert not (folder / aside).exists()
     Archive.open(make_root(folder), clock_at(SECONDS)).close()
     assert Found(folder).segments[0].sequence == first.sequence + 1
+
+
+async def test_a_disk_that_comes_back_and_goes_again_is_waited_for(folder: Path) -> None:
+    """What is on it could not be read anew at first: recording goes on when it was."""
+    clock = clock_at(SECONDS)
+    archive = Archive.open(make_root(folder), clock)
+    away = folder.with_name("away")
+    tries = 0
+
+    class Flapping(Archive):
+        async def returned(self) -> None:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                folder.rename(away)
+                try:
+                    await super().returned()
+                finally:
+                    away.rename(folder)
+            await super().returned()
+
+    archive.__class__ = Flapping
+    try:
+        janitor = Janitor(archive, Policy(), clock, dict)
+        await janitor.ready(DiskAway("it is away"))
+        assert tries == 2
+    finally:
+        archive.close()

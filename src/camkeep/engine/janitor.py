@@ -196,14 +196,22 @@ class Janitor:
                 finally:
                     self._waiting -= 1
             case DiskAway():
-                await self._until(lambda: True)  # the archive looks for itself
-                await self._archive.returned()
+                await self._returned()
             case _:
                 now_s = self._clock.mono() / 1e9
                 self._failures = self._failures + 1 if now_s - self._failed_s < QUIET_S else 1
                 self._failed_s = now_s
                 if self._failures > 1:
                     await asyncio.sleep(min(LONGEST_WAIT_S, 2.0 ** (self._failures - 2)))
+
+    async def _returned(self) -> None:
+        """Wait until the disk is back, and what is on it was read: it may go again meanwhile."""
+        while True:
+            await self._until(lambda: True)  # the archive looks for itself
+            with suppress(CamkeepError, OSError):
+                await self._archive.returned()
+                return
+            await asyncio.sleep(POLL_S)
 
     async def _until(self, there: Callable[[], bool]) -> None:
         while True:
