@@ -83,6 +83,31 @@ def test_a_camera_is_sealed_also_where_its_clip_cannot_be_ended(folder: Path) ->
     assert all(clip.end is not None for clip in after.archive.clips)
 
 
+def test_a_clip_ends_when_stop_was_pressed_also_where_the_disk_takes_that_later(
+    folder: Path,
+) -> None:
+    """Without an end it would hold all footage from its beginning on."""
+    files = NoClips()
+
+    async def story(world: World) -> None:
+        camera = await world.add("garage", Filming(world.clock), mode=Mode.ASKED)
+        clip = await camera.record("a fox")
+        await world.at(4)
+        files.refuses = True
+        with pytest.raises(StorageError):
+            await camera.stop()
+        assert not camera.recording
+        stopped = world.clock.wall()
+        await world.at(10)
+        files.refuses = False
+        await world.at(12)
+        (found,) = world.service.archive.clips.look()
+        assert found == replace(clip, end=stopped)
+
+    after = lived(folder, story, files=files)
+    assert after.archive.complaints() == []
+
+
 def test_switching_off_goes_before_all_else(folder: Path) -> None:
     """Somebody wants not to be seen: a disk that is full must not keep the camera running."""
     files = NoClips()

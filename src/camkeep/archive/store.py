@@ -255,6 +255,17 @@ class Archive:
         """Write a clip down. Raises StorageError."""
         await asyncio.wrap_future(self.on_disk(lambda: self.clips.save(clip)))
 
+    async def end_clip(self, clip_id: str, end: WallUs) -> None:
+        """Have a clip end then, which was told to and could not be written; nothing where it is
+        there no more, or has an end. Raises StorageError."""
+
+        def write() -> None:
+            for clip in self.clips.look():
+                if clip.id == clip_id and clip.end is None:
+                    self.clips.save(replace(clip, end=end))
+
+        await asyncio.wrap_future(self.on_disk(write))
+
     def _end_clips(self) -> None:
         """A clip that was being recorded when the process ended, ended then. On a full disk it
         goes on until the next start."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from camkeep.archive.layout import moment, new_clip_id
@@ -64,6 +65,8 @@ class Supervisor:
         self.main.hub.attach(self.keeper)
         self._tasks: dict[Feed, asyncio.Task[None]] = {}
         self._closing = False
+        self._unended: dict[str, WallUs] = {}  # clips whose end the disk did not take
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> FeedState:
@@ -93,6 +96,8 @@ class Supervisor:
         for feed in self.feeds():
             feed.hub.end()
         await self._end(*self.feeds())
+        if self._ending is not None:
+            self._ending.cancel()
         try:
             await self.stop()
         finally:
@@ -193,16 +198,28 @@ class Supervisor:
 
     async def stop(self) -> Clip | None:
         """Press Stop: the clip ends, and is there to be had; None where none was recorded. Raises
-        StorageError."""
+        StorageError where that cannot be written yet: it has ended all the same."""
         clip, self.clip = self.clip, None
         if clip is None:
             return None
         end = self._clock.wall()
         self.steer()
-        clip = replace(clip, end=WallUs(max(end, clip.start)))
-        await self._archive.save_clip(clip)
+        end = WallUs(max(end, clip.start))
+        clip = replace(clip, end=end)
+        try:
+            await self._archive.save_clip(clip)
+        except CamkeepError:
+            self._unended[clip.id] = end  # without one it would hold all that comes, for ever
+            raise
         self._on_change(self)
         return clip
+
+    async def _end_clips(self) -> None:
+        """Write what could not be written when somebody pressed Stop."""
+        with suppress(CamkeepError):  # the disk is not well yet: at the next tick
+            for clip_id, end in list(self._unended.items()):
+                await self._archive.end_clip(clip_id, end)
+                self._unended.pop(clip_id, None)
 
     def _with_pre_roll(self, now: WallUs) -> WallUs:
         """When a clip of a camera that is recorded anyway begins: that footage is there."""
@@ -212,6 +229,8 @@ class Supervisor:
 
     def tick(self) -> None:
         """Time has passed: look at the schedule, and how fast pictures come."""
+        if self._unended and (self._ending is None or self._ending.done()):
+            self._ending = asyncio.create_task(self._end_clips())
         if self.wanted.mode is Mode.SCHEDULE:
             before = self.recording
             self.steer()
