@@ -23,6 +23,7 @@ from camkeep.media.mp4 import read_movie
 from camkeep.server.access import Role
 from camkeep.server.live import answer, pictures, snapshot
 from camkeep.server.live import mjpeg as mjpeg_module
+from camkeep.server.live.viewers import Which, stream_of
 from support.gst import gst_server
 from support.handfed import HandFed
 from support.live import Bytes
@@ -312,3 +313,23 @@ async def test_a_camera_that_somebody_watches_is_read_sooner(tmp_path: Path) -> 
             assert (len(pacer()._hurried.reads), len(pacer()._calm.reads)) == (1, 0)
         await gone(site)
         assert len(pacer()._hurried.reads) == 0
+
+
+async def test_who_comes_back_while_the_decoding_ends_sees_pictures(tmp_path: Path) -> None:
+    """As a page does that is loaded anew. Also where the one that left was cut short."""
+    async with gst_site(tmp_path / "a") as site:
+        (camera,) = site.desk.service.cameras.values()
+        source, decoded = stream_of(camera, Which.MAIN), site.desk.live.pictures
+        for cut_short in (False, True):
+            opening = decoded.open(source, every=False)
+            before = await opening.__aenter__()
+            assert await before.after(0) is not None
+            leaving = asyncio.create_task(opening.__aexit__(None, None, None))
+            await asyncio.sleep(0)
+            if cut_short:
+                leaving.cancel()
+            async with asyncio.timeout(10), decoded.open(source, every=False) as again:
+                assert again is not before
+                assert await again.after(0) is not None
+            await asyncio.wait([leaving])
+            assert decoded.workers == 0

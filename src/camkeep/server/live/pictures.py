@@ -121,18 +121,21 @@ class Pictures:
     def __init__(self, most: int = MOST_WORKERS) -> None:
         self.most = most
         self._streams: dict[Key, PictureStream] = {}
+        self._closing: dict[Key, asyncio.Task[None]] = {}
         self._single = 0
         self._made: OrderedDict[tuple[CameraId, Which], tuple[Sample, bytes]] = OrderedDict()
 
     @property
     def workers(self) -> int:
         """How many children there are at most at this moment."""
-        return len(self._streams) + self._single
+        return len(self._streams) + len(self._closing) + self._single
 
     @asynccontextmanager
     async def open(self, stream: Watched, *, every: bool) -> AsyncIterator[PictureStream]:
         """The pictures of a stream. Raises Problem 409 or 503."""
         key = (stream.camera, stream.which, every)
+        while (closing := self._closing.get(key)) is not None:  # a page that is loaded anew
+            await asyncio.wait([closing])
         found = self._streams.get(key)
         if found is None:
             self._check()
@@ -143,8 +146,14 @@ class Pictures:
         finally:
             found.users -= 1
             if not found.users:
-                await asyncio.shield(found.close())
-                self._streams.pop(key, None)
+                await asyncio.shield(self._close(key))
+
+    def _close(self, key: Key) -> asyncio.Task[None]:
+        """Nobody looks at a stream any more; who comes now gets another, when this has ended."""
+        closing = asyncio.create_task(self._streams.pop(key).close())
+        self._closing[key] = closing
+        closing.add_done_callback(lambda _: self._closing.pop(key))
+        return closing
 
     async def single(self, stream: Watched, sample: Sample) -> bytes:
         """The JPEG of a key frame; what was made last of a stream is remembered. Raises Problem,
