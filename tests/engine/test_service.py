@@ -4,6 +4,7 @@ frames are kept, and what is told of those that are not."""
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
 import random
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from camkeep.archive.check import Mismatch
 from camkeep.archive.retention import Limits
+from camkeep.archive.store import Archive
 from camkeep.engine.events import Kind
 from camkeep.engine.keeper import KeepOptions
 from camkeep.engine.schedule import Mode, Schedule, parse_span
@@ -667,3 +670,22 @@ def suppress_usage(refused: list[UsageError]) -> Iterator[None]:
         yield
     except UsageError as error:
         refused.append(error)
+
+
+def test_a_disk_that_fails_while_index_and_files_are_compared_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(self: Archive) -> list[Mismatch]:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Archive, "check", failing)
+
+    async def story(world: World) -> None:
+        await world.add("garage", Filming(world.clock))
+        running = asyncio.create_task(world.service.until_stopped())
+        await world.at(3)
+        assert not running.done()
+        running.cancel()
+        await asyncio.wait([running])
+
+    assert lived(tmp_path / "cams", story).numbers("garage")

@@ -222,7 +222,7 @@ class Service:
 
     async def _check(self) -> None:
         """Compare index and files, while recording goes on."""
-        with suppress(CamkeepError):
+        with suppress(CamkeepError, OSError):  # of the disk: the keepers tell of it
             self.mismatches = await self.archive.check()
         if self.mismatches:
             more = f", and {len(self.mismatches) - 1} more" if len(self.mismatches) > 1 else ""
