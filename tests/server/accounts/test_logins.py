@@ -453,3 +453,31 @@ async def test_who_asks_is_answered_at_once(accounts: Accounts, ben: User) -> No
     for _ in range(1000):
         assert await accounts.by_session(secret) == who
         assert await accounts.by_token(token)
+
+
+async def test_a_fault_of_ours_does_not_end_the_look_at_what_others_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or whoever was removed by a command would get in for ever."""
+    async with accounts_in(tmp_path, FakeClock()) as accounts:
+        real, polled = Accounts.poll, asyncio.Event()
+        faults = [ZeroDivisionError()]
+
+        async def failing(self: Accounts) -> None:
+            if faults:
+                raise faults.pop()
+            await real(self)
+            polled.set()
+
+        monkeypatch.setattr(Accounts, "poll", failing)
+        running = asyncio.create_task(accounts.run())
+        try:
+            async with asyncio.timeout(2 * POLL_S + 4):
+                await asyncio.wait(
+                    [running, asyncio.create_task(polled.wait())], return_when="FIRST_COMPLETED"
+                )
+            assert polled.is_set()
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+    assert "unforeseen" in caplog.text

@@ -126,6 +126,8 @@ class Accounts:
                 await self.poll()
             except StorageError as error:
                 log.warning("%s; trying again", error)
+            except Exception:
+                log.exception("the accounts could not be looked at in an unforeseen way")
 
     async def poll(self) -> None:
         """Notice it once. Raises StorageError."""
