@@ -88,6 +88,22 @@ async def test_a_gap_whose_cause_changes_is_two(folder: Path) -> None:
     ]
 
 
+async def test_what_is_kept_ahead_of_the_clock_is_no_gap(folder: Path) -> None:
+    source = Staged(
+        [*stream(25), StreamBroken("gone")],
+        [LoginRefused("the camera refused the password")],
+    )
+    clock = clock_at()
+    async with kept(folder, source, clock=clock) as (camera,):
+        while camera.keeper.lasting is None or camera.keeper.lasting.cause is not Cause.BROKEN:
+            await asyncio.sleep(0.01)
+        clock.advance(0.9)  # the last frame ends at 1.0
+        while camera.keeper.lasting is None or camera.keeper.lasting.cause is not Cause.REFUSED:
+            await asyncio.sleep(0.01)
+        clock.advance(60)
+    assert [start for start, _, _ in Found(folder).causes()] == [1.0, 60.9]
+
+
 async def test_a_camera_that_never_answered_is_one_gap(folder: Path) -> None:
     source = Staged([Unreachable("nobody answers")])
     clock = clock_at()

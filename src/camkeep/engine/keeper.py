@@ -18,7 +18,7 @@ from camkeep.archive.writer import Volume
 from camkeep.cameras.source import Notes
 from camkeep.clock import Clock, WallUs
 from camkeep.engine.causes import cause_of
-from camkeep.engine.flow import Flow
+from camkeep.engine.flow import REPEAT_US, Flow
 from camkeep.engine.openmovie import OpenMovie
 from camkeep.engine.preroll import PreRoll
 from camkeep.engine.reel import SYNC_S, Reel
@@ -139,7 +139,7 @@ class Keeper:
         if self._reel.current is not None:
             self._cut(cause_of(error), error.message)
         elif self.recording and not self._failed:
-            self._ledger.open(self._attempt, cause_of(error), error.message)
+            self._ledger.open(self._behind(self._attempt), cause_of(error), error.message)
 
     def left_alone(self) -> None:
         """There will be no samples for a while, because nobody wants any."""
@@ -161,7 +161,7 @@ class Keeper:
         before = self._pre_roll.take(newest=not pre_roll)
         begin = before[0].wall if before else self._clock.wall()
         if not before:
-            self._ledger.open(begin, Cause.STARTING)
+            self._ledger.open(self._behind(begin), Cause.STARTING)
         for sample in before:
             self._keep(sample)
         return begin
@@ -190,10 +190,16 @@ class Keeper:
         """End the segment, if there is one; when that was."""
         self._settling.release()
         if self._reel.current is None:
-            return self._clock.wall()
+            return self._behind(self._clock.wall())
         self._until = end = self._flow.end
         self._reel.cut(end)
         return end
+
+    def _behind(self, wall: WallUs) -> WallUs:
+        """`wall`, or the end of what is kept where that lies a little later: frames that catch up
+        are placed ahead of the clock, and none of what is kept is a gap."""
+        until = self._until
+        return until if until is not None and 0 < until - wall <= REPEAT_US else wall
 
     # samples
 
