@@ -36,6 +36,7 @@ class BadCamera:
         self.random = random.Random(seed)
         self._turn = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
@@ -52,18 +53,25 @@ class BadCamera:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.add(writer)
         mood = MOODS[self._turn % len(MOODS)]
         self._turn += 1
         self.met[mood.__name__] += 1
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await mood(self, reader, writer)
         writer.close()
+        with suppress(OSError, asyncio.CancelledError):
+            await writer.wait_closed()
+            self._writers.discard(writer)
         self._tasks.discard(task)
 
     async def end(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:  # who is closed while a peer reads nothing stays open
+            writer.transport.abort()
+        await asyncio.gather(*(w.wait_closed() for w in self._writers), return_exceptions=True)
 
 
 async def asked(reader: asyncio.StreamReader) -> bytes:
