@@ -21,11 +21,10 @@ from camkeep.archive.retention import Limits
 from camkeep.errors import UsageError
 from camkeep.server.amounts import Room, read_age, read_room, read_size
 from camkeep.server.urlpolicy import UrlPolicy
-from camkeep.server.web.options import Certificate, Network, WebOptions
+from camkeep.server.web.options import DEFAULT_PORT, Certificate, Network, WebOptions
 
 VARIABLE = "CAMKEEP_CONFIG"
 """Names the file where no option does."""
-DEFAULT_PORT = 8090
 _LISTEN = (("127.0.0.1", DEFAULT_PORT),)
 LARGEST = 1_000_000
 """Bytes of a file."""
