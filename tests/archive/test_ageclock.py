@@ -160,7 +160,7 @@ happenings = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(happenings, max_size=12))
 def test_a_wrong_clock_that_is_put_right_within_a_day_never_ages_anything(
     happening: list[tuple[str, int]],

@@ -63,7 +63,7 @@ def steady_archives(draw: st.DrawFn) -> Archive:
     )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(steady_archives(), st.booleans())
 def test_what_is_forecast_is_kept_in_the_end(archive: Archive, something_is_held: bool) -> None:
     if something_is_held:  # of the first hours: it is never part of what passes through
@@ -88,7 +88,7 @@ def test_what_is_forecast_is_kept_in_the_end(archive: Archive, something_is_held
             assert abs(found_s - kept_s) <= 0.05 * kept_s
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(steady_archives(), st.floats(0, 3))
 def test_it_is_full_when_it_was_forecast(archive: Archive, days: float) -> None:
     archive.policy = Policy(

@@ -63,7 +63,7 @@ def archives(draw: st.DrawFn) -> Archive:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(archives(), st.data())
 def test_whatever_happens(archive: Archive, data: st.DataObject) -> None:
     """The rules themselves are checked at every plan: see support/months.py."""
@@ -87,7 +87,7 @@ def test_whatever_happens(archive: Archive, data: st.DataObject) -> None:
             archive.release()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32), st.integers(2, 30))
 def test_what_is_younger_than_the_limit_is_there_and_nothing_older(seed: int, days: int) -> None:
     rng = random.Random(seed)

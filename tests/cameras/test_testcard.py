@@ -133,7 +133,7 @@ def test_read_number_raises_nothing_but_media_error(data: bytes) -> None:
 
 
 @given(st.integers(0, 1 << 40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_numbers_wrap_at_32_bits(number: int) -> None:
     jpeg = picture(number, 160, 128)
     assert read_number(jpeg) == number % (1 << 32)
@@ -141,7 +141,6 @@ def test_numbers_wrap_at_32_bits(number: int) -> None:
 
 
 @given(st.lists(st.binary(min_size=64, max_size=64), min_size=6, max_size=6))
-@settings(deadline=None)
 def test_a_tile_of_any_pixels_can_be_coded(blocks: list[bytes]) -> None:
     tile = make_tile(blocks[:4], blocks[4], blocks[5])
     for bits in (tile.luma_bits, tile.cb_bits, tile.cr_bits):
@@ -149,7 +148,7 @@ def test_a_tile_of_any_pixels_can_be_coded(blocks: list[bytes]) -> None:
 
 
 @given(st.binary(min_size=64 * 6, max_size=64 * 6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_tile_of_any_pixels_is_decoded_to_nearly_those(pixels: bytes) -> None:
     blocks = [pixels[i : i + 64] for i in range(0, 384, 64)]
     jpeg = head(16, 16, b"") + join_row([make_tile(blocks[:4], b"\x80" * 64, b"\x80" * 64)], 0)

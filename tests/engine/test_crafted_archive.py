@@ -107,7 +107,7 @@ async def test_a_disk_that_stalls(
             await source.play(1)
             clock.advance(1)
             await asyncio.sleep(0.05)  # the reel writes every so often
-            camera.keeper.flush()
+            camera.keeper._reel.flush()
         files.go.set()
         async with asyncio.timeout(30):
             while camera.keeper.waiting_bytes:

@@ -380,7 +380,7 @@ async def test_what_grows_is_as_long_as_what_the_file_holds(folder: Path) -> Non
     source, clock = Slow(), clock_at()
     async with kept(folder, source, clock=clock) as (camera,):
         await source.play(4)
-        camera.keeper.flush()
+        await camera.keeper.written()
         (known,) = camera.shelf._open.values()
         while known[1].frames < 100:
             await asyncio.sleep(0.01)

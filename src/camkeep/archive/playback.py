@@ -61,6 +61,7 @@ class Header:
     codecs: str
     """As RFC 6381 writes them: ``avc1.64001f,mp4a.40.2``."""
     why: Why
+    video: VideoParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ class _Stream:
         self._replay = Replay(pictures, sound, identity)
         self._kinds = _kinds(video, audio)
         codecs = [pictures.codec_string, *([sound.codec_string] if sound is not None else [])]
-        return Header(self._replay.header, self._zero, ",".join(codecs), why)
+        return Header(self._replay.header, self._zero, ",".join(codecs), why, pictures)
 
     def _sound(self, track: TrackFootage, segment: Segment, file: OpenFile) -> Sound:
         """The sound from where the stream is; behind what was heard."""

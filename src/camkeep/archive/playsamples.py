@@ -88,6 +88,12 @@ class Sound:
         return Samples(times, array("i"), bytearray(), sizes, last, data)
 
 
+def sample_of(fragment: bytes) -> bytes:
+    """The sample of a fragment that has only one: what is in its `mdat`, behind its `moof`."""
+    begin = int.from_bytes(fragment[:4]) + 8
+    return fragment[begin:]
+
+
 def _bytes_of(file: OpenFile, columns: Columns, numbers: Sequence[int]) -> list[bytes]:
     """The samples' bytes; those that lie one behind the other are read together."""
     runs: list[list[int]] = []

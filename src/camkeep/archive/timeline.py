@@ -13,7 +13,7 @@ from camkeep.archive.intervals import Span, joined, shared
 from camkeep.archive.recorded import RecordedTimes
 from camkeep.archive.timecatalog import TimeCatalog
 from camkeep.clock import WallUs
-from camkeep.model import Gap, KeptCamera, SegmentState
+from camkeep.model import CameraId, Gap, KeptCamera, SegmentState
 
 LEAST_SHARE = 4
 """Gaps shorter than this part of the resolution are not looked at: a year may have a million."""
@@ -48,7 +48,7 @@ def look(
     it (and one more); of gaps twice as many. Raises StorageError.
     """
     start, end = interval
-    times = recorded_spans(growing, catalog, recorded, camera, start, end)
+    times = recorded_spans(growing, catalog, recorded, camera.id, start, end)
     least_us = resolution_us // LEAST_SHARE
     gaps = catalog.gaps(camera.id, start, end, now, least_us=least_us)
     removals = catalog.removals(camera.id)
@@ -65,17 +65,17 @@ def recorded_spans(
     growing: Growing,
     catalog: TimeCatalog,
     recorded: RecordedTimes,
-    camera: KeptCamera,
+    camera: CameraId,
     start: WallUs,
     end: WallUs,
 ) -> list[Span]:
     """What was recorded around [start, end), the segment that grows included. Tidy."""
     open_ones = [
         growing(segment)
-        for segment in catalog.not_closed(camera.id)
+        for segment in catalog.not_closed(camera)
         if segment.state is SegmentState.OPEN and segment.start < end
     ]
-    times: list[tuple[WallUs, WallUs]] = [*recorded.spans(catalog, camera.id, start, end)]
+    times: list[tuple[WallUs, WallUs]] = [*recorded.spans(catalog, camera, start, end)]
     times += ((segment.start, segment.end) for segment in open_ones if segment.end > start)
     return joined(times, ROUNDING_US)
 

@@ -182,16 +182,17 @@ class Feed:
 
         while True:
             try:
-                await run_sessions(source, sink, self.notes, self._entered, self._clock)
+                await run_sessions(source, sink, self.notes, self.entered, self._clock)
             except CamkeepError as error:  # of opening it: what was asked for makes no sense
-                self._entered(Refused(NotSupported(str(error)), LONGEST_WAIT_S))
+                self.entered(Refused(NotSupported(str(error)), LONGEST_WAIT_S))
             except Exception as error:
                 log.exception("a session with a camera failed in an unforeseen way")
                 told = StreamBroken(f"camkeep itself failed ({type(error).__name__}): see its log")
-                self._entered(Waiting(told, LONGEST_WAIT_S))
+                self.entered(Waiting(told, LONGEST_WAIT_S))
             await asyncio.sleep(LONGEST_WAIT_S)
 
-    def _entered(self, state: FeedState) -> None:
+    def entered(self, state: FeedState) -> None:
+        """A session is in another state: told by `run`, or by who holds the sessions instead."""
         match state:
             case Connecting():
                 self.hub.session_began()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,9 @@ from camkeep.engine.reel import SYNC_S, Reel
 from camkeep.engine.settling import Settling
 from camkeep.errors import CameraError, CamkeepError, WriteFailed
 from camkeep.model import AudioParams, Cause, Gap, Sample, VideoParams
+
+WRITTEN_S = 5.0
+"""So long somebody who presses Stop waits for a slow disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +124,10 @@ class Keeper:
         self._options = options
         self._reel.sync_s = options.sync_s
 
-    def flush(self) -> None:
-        """Write what was gathered now."""
-        self._reel.flush()
+    async def written(self) -> None:
+        """Until what came so far is in its file; for WRITTEN_S at most, however slow the disk."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._reel.written(), WRITTEN_S)
 
     # what the loop around the sessions tells
 

@@ -44,7 +44,10 @@ def control_values(control: Control) -> dict[str, object]:
     """One setting of a webcam."""
     return {
         "name": control.name,
+        "label": control.label,
         "kind": str(control.kind),
+        "range": [control.minimum, control.maximum, control.step],
+        "menu": [[number, text] for number, text in control.menu.items()],
         "takes": control.range,
         "default": control.default,
         "value": control.value,

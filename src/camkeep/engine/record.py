@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from camkeep.archive.writer import Volume
-from camkeep.cameras.source import Notes, Source
+from camkeep.cameras.source import Notes, Sink, Source
 from camkeep.clock import Clock
+from camkeep.engine.feed import Feed
 from camkeep.engine.plan import Plan, Progress, Summary
 from camkeep.engine.recorder import Recorder
 from camkeep.engine.sessions import (
@@ -20,6 +21,7 @@ from camkeep.engine.sessions import (
     run_sessions,
 )
 from camkeep.errors import CameraError, CamkeepError, Stalled
+from camkeep.model import Sample
 
 PROGRESS_S = 0.5
 
@@ -28,21 +30,38 @@ class Recording:
     """One recording under way. `run()` it once; `stop()` ends it and keeps what there is.
 
     Recordings that go to the same disk do well to share a `volume`, its writer thread; without
-    one, a recording has a thread of its own.
+    one, a recording has a thread of its own. With a `feed` of the same source, which nobody else
+    may run, others see what is recorded: each sample goes there once the recorder has it.
     """
 
     def __init__(
-        self, source: Source, plan: Plan, clock: Clock, volume: Volume | None = None
+        self,
+        source: Source,
+        plan: Plan,
+        clock: Clock,
+        volume: Volume | None = None,
+        feed: Feed | None = None,
     ) -> None:
-        self.notes = Notes()
+        self.notes = Notes() if feed is None else feed.notes
+        self._feed = feed
         self._source = source
         self._plan = plan
-        self._clock = clock
+        self.clock = clock
         self._volume = volume
         self._state: State = Connecting()
         self._sessions = 0
         self._stopped = False
         self._recorder: Recorder | None = None
+
+    @property
+    def camera(self) -> str:
+        """Its address, without a login."""
+        return str(self._source.address)
+
+    @property
+    def plan(self) -> Plan:
+        """What is to be made."""
+        return self._plan
 
     def stop(self, why: str = "stopped") -> None:
         """End the recording; `run` closes the movies and returns."""
@@ -59,10 +78,10 @@ class Recording:
         self._plan.check_writable()
         camera = str(self._source.address)
         recorder = self._recorder = Recorder(
-            self._plan, self.notes, camera, self._clock, self._volume
+            self._plan, self.notes, camera, self.clock, self._volume
         )
         sessions = asyncio.create_task(
-            run_sessions(self._source, recorder, self.notes, self._entered, self._clock)
+            run_sessions(self._source, self._sink(recorder), self.notes, self._entered, self.clock)
         )
         done = asyncio.create_task(recorder.done.wait())
         limit = asyncio.create_task(self._end_when_away_too_long(recorder))
@@ -78,6 +97,8 @@ class Recording:
                 if on_progress is not None and not sessions.done():
                     on_progress(self.progress())
         finally:
+            if self._feed is not None:
+                self._feed.hub.end()
             try:
                 await _end(sessions, done, limit)
             finally:  # whatever may come meanwhile, another cancellation for one
@@ -100,11 +121,24 @@ class Recording:
             state, why, wait_s, made.elapsed_s, made.frames, made.bytes, made.drops, made.files
         )
 
+    def _sink(self, recorder: Recorder) -> Sink:
+        feed = self._feed
+        if feed is None:
+            return recorder
+
+        def keep_and_show(sample: Sample) -> None:
+            recorder(sample)
+            feed.hub(sample)
+
+        return keep_and_show
+
     def _entered(self, state: State) -> None:
         """A session entered `state`. Before the first frame, most failures end the recording."""
         recorder = self._recorder
         assert recorder is not None
         self._state = state
+        if self._feed is not None:
+            self._feed.entered(state)
         match state:
             case Connecting():
                 recorder.session_began()

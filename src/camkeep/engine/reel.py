@@ -134,6 +134,11 @@ class Reel:
             self._close_movie(self.current)
             self.current = None
 
+    async def written(self) -> None:
+        """Write what was gathered, and wait until it and all before it is in its files."""
+        self.flush()
+        await asyncio.wrap_future(self._writer.finished())
+
     async def close(self) -> None:
         """Close the movies; afterwards they are whole."""
         self.cut()

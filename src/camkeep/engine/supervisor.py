@@ -51,6 +51,7 @@ class Supervisor:
         self._clock = clock
         self._on_change = on_change
         self._pace = Pace()
+        self._bytes_before = 0  # of what was kept when the clip began
         self.keeper = Keeper(
             opened.shelf,
             opened.ledger,
@@ -182,6 +183,7 @@ class Supervisor:
         if self.wanted.mode is Mode.OFF:
             raise UsageError(f"{self.camera.name} is switched off: switch it on to record it")
         now = self._clock.wall()
+        self._bytes_before = self.keeper.bytes - self._of_pre_roll()
         start = self._with_pre_roll(now) if self.keeper.recording else self.keeper.start()
         called = name or f"{self.camera.name} {moment(start).astimezone():%Y-%m-%d %H:%M:%S}"
         clip = Clip(new_clip_id(), called, (self.camera.id,), start, None, True, now)
@@ -197,8 +199,9 @@ class Supervisor:
         return clip
 
     async def stop(self) -> Clip | None:
-        """Press Stop: the clip ends, and is there to be had; None where none was recorded. Raises
-        StorageError where that cannot be written yet: it has ended all the same."""
+        """Press Stop: the clip ends, and is there to be had: all of it is in its files. None where
+        none was recorded. Raises StorageError where that cannot be written yet: it has ended all
+        the same."""
         clip, self.clip = self.clip, None
         if clip is None:
             return None
@@ -212,6 +215,7 @@ class Supervisor:
             self._unended[clip.id] = end  # without one it would hold all that comes, for ever
             raise
         self._on_change(self)
+        await self.keeper.written()
         return clip
 
     async def _end_clips(self) -> None:
@@ -224,6 +228,16 @@ class Supervisor:
     def _with_pre_roll(self, now: WallUs) -> WallUs:
         """When a clip of a camera that is recorded anyway begins: that footage is there."""
         return WallUs(now - round(self.wanted.options.pre_roll_s * 1e6))
+
+    def _of_pre_roll(self) -> int:
+        """About how large the pre-roll of a clip is that is kept already."""
+        rate = self._pace.bits_per_s if self.keeper.recording else None
+        return round((rate or 0) / 8 * self.wanted.options.pre_roll_s)
+
+    @property
+    def clip_bytes(self) -> int | None:
+        """About how large the clip is by now; None where none is recorded."""
+        return self.keeper.bytes - self._bytes_before if self.clip is not None else None
 
     # how it is
 
