@@ -437,7 +437,6 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(files(), st.booleans())
@@ -511,7 +510,7 @@ def cameras(draw: st.DrawFn) -> dict[str, object]:
     return values
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(cameras(), max_size=4, unique_by=lambda v: str(v["name"]).casefold()),
     st.lists(st.tuples(NAMES, st.booleans(), st.sets(st.integers(0, 5))), max_size=3),

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from camkeep.clock import MonoNs, WallUs
-from camkeep.errors import LoginRefused, Unreachable
+from camkeep.errors import CameraError, LoginRefused, NeedsPerson, NotTrusted, Unreachable
 from camkeep.model import CameraId, Sample
 from camkeep.server import glimpse as module
 from camkeep.server.camerasettings import new_settings
@@ -62,12 +62,20 @@ async def test_a_jpeg_as_it_came() -> None:
     assert seen.report["frames"] == 5
 
 
-@pytest.mark.parametrize("error", [LoginRefused("wrong password"), Unreachable("nobody answers")])
-async def test_why_no_picture_came(error: LoginRefused | Unreachable) -> None:
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (LoginRefused("wrong password"), "login"),
+        (NotTrusted("another certificate"), "trust"),
+        (Unreachable("nobody answers"), None),
+    ],
+)
+async def test_why_no_picture_came(error: CameraError, cause: str | None) -> None:
     seen = await Glimpses().look(Staged([error]))
     assert (seen.report, seen.picture) == (None, None)
     assert seen.error == error.message
-    assert seen.needs_person is isinstance(error, LoginRefused)
+    assert seen.needs_person is isinstance(error, NeedsPerson)
+    assert seen.cause == cause
 
 
 async def test_an_absurdly_large_picture_is_left_out() -> None:

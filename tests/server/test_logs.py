@@ -83,7 +83,6 @@ WAYS: list[Callable[[str], object]] = [
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

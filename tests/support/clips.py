@@ -16,8 +16,18 @@ _CACHE = Path(__file__).parents[2] / ".pytest_cache" / "d" / "clips"
 
 _PICTURE = "-f lavfi -i testsrc2=size=320x240:rate=25:duration=2"
 _SOUND = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=2"
+_HUM = _SOUND.replace("duration=2", "duration=80")
 _X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 10"
-_VTEST = "/usr/share/doc/opencv-doc/examples/data/vtest.avi"
+_DATA = "/usr/share/doc/opencv-doc/examples/data"
+_VTEST = f"{_DATA}/vtest.avi"
+_FILM = "-c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p -crf 30 -g 20 -r 10"
+
+
+def _still(name: str, size: str) -> str:
+    """A picture that stands, with the noise of a camera."""
+    noise = f"scale={size}:force_original_aspect_ratio=increase,crop={size},noise=alls=4:allf=t"
+    return f"-loop 1 -t 60 -i {_DATA}/{name} -vf {noise} {_FILM} -an"
+
 
 CLIPS = {
     "h264": (f"{_PICTURE} {_X264} -tune zerolatency", "mp4"),
@@ -36,6 +46,16 @@ CLIPS = {
         "-tune zerolatency -b:v 4M -maxrate 4M -bufsize 4M -g 60 -an",
         "mp4",
     ),
+    # What looks like a house's cameras, for those who look at the page (`support.house`).
+    "street": (f"-i {_VTEST} -vf crop=768:432,scale=640:360 {_FILM} -an", "mp4"),
+    "door": (
+        f"-i {_VTEST} {_HUM} -vf crop=324:576:230:0,scale=360:640 {_FILM} -c:a aac -shortest",
+        "mp4",
+    ),
+    "night": (f"-i {_VTEST} -vf hflip,crop=576:432,hue=s=0,eq=brightness=-0.2 {_FILM} -an", "mp4"),
+    "garden": (_still("home.jpg", "640:480"), "mp4"),
+    "hall": (_still("building.jpg", "640:360"), "mp4"),
+    "plants": (_still("aloeL.jpg", "640:480"), "mp4"),
 }
 
 

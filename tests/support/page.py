@@ -15,12 +15,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from support.browser import FLAGS
 from support.server import Site
 
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
@@ -78,11 +79,12 @@ class Seen:
             await self.page.wait_for_timeout(40)
         return str(first["kind"])
 
-    def _console(self, kind: str, text: str) -> None:
+    def _console(self, message: ConsoleMessage) -> None:
+        kind, text = message.type, message.text
         excused = self.away and any(each in text for each in EXPECTED)
         excused = excused or (self.refused and "responded with a status of 4" in text)
         if kind in ("error", "warning") and not excused:
-            self.complaints.append(f"{kind}: {text}")
+            self.complaints.append(f"{kind}: {text} ({message.location['url']})")
 
 
 @asynccontextmanager
@@ -103,7 +105,7 @@ async def visiting(browser: Browser, url: str, **context: Any) -> AsyncIterator[
     page = await opened.new_page()
     page.set_default_timeout(PATIENCE_MS)
     seen = Seen(page)
-    page.on("console", lambda message: seen._console(message.type, message.text))
+    page.on("console", lambda message: seen._console(message))
     page.on("pageerror", lambda error: seen.complaints.append(f"thrown: {error}"))
     await page.add_init_script(VIOLATIONS)
     await page.goto(url)

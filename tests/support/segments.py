@@ -29,6 +29,9 @@ class Made(NamedTuple):
     sound: list[TimedSample]
 
 
+GARAGE_ID = CameraId("abcdefghijkm")
+
+
 @dataclass
 class Camera:
     """A camera that is being recorded: each segment follows the one before."""
@@ -39,6 +42,8 @@ class Camera:
     run: int = 1
     made: list[Made] = field(default_factory=list)
     chain: bytes = NOTHING_BEFORE
+    folder: str = "garage"
+    id: CameraId = GARAGE_ID
 
     @property
     def segments(self) -> list[Segment]:
@@ -65,12 +70,12 @@ class Camera:
         assert isinstance(pictures.params, VideoParams)
         assert sounds is None or isinstance(sounds.params, AudioParams)
         sequence = 1 + len(self.made)
-        identity = Identity("garage", self.run, sequence, self.now, "abcdefghijkm")
-        where = segment_path("garage", day_name(self.now), segment_name(self.now))
+        identity = Identity(self.folder, self.run, sequence, self.now, self.id)
+        where = segment_path(self.folder, day_name(self.now), segment_name(self.now))
         attempt = 1
         while (self.root / where).exists():
             attempt += 1
-            where = segment_path("garage", day_name(self.now), segment_name(self.now, attempt))
+            where = segment_path(self.folder, day_name(self.now), segment_name(self.now, attempt))
         path = self.root / where
         path.parent.mkdir(parents=True, exist_ok=True)
         samples = interleaved(pictures.samples, sounds.samples if sounds is not None else [])
@@ -84,7 +89,7 @@ class Camera:
         else:
             file.abandon()
         segment = Segment(
-            CameraId("abcdefghijkm"),
+            self.id,
             sequence,
             self.run,
             where,

@@ -34,6 +34,7 @@ from camkeep.server.accounts.passwords import Passwords
 from camkeep.server.camerabook import CameraBook
 from camkeep.server.desk import Desk
 from camkeep.server.journal import Journal, last_event_id
+from camkeep.server.shelf import close_shelf
 from camkeep.server.web.app import make_app
 from camkeep.server.web.connections import Bounds
 from camkeep.server.web.listening import bind
@@ -149,6 +150,7 @@ async def serving(
         ]
         await service.begin([*numbered, *wanted])
         app = make_app(desk, more)
+        stack.callback(close_shelf, app)
         sockets = bind(web.listen)
         server = WebServer(app, sockets, desk.closers, certificate=web.certificate, bounds=bounds)
         await stack.enter_async_context(server)

@@ -6,7 +6,7 @@ import fcntl
 import os
 import pty
 import re
-import select
+import selectors
 import subprocess
 import sys
 import termios
@@ -88,7 +88,9 @@ class Terminal:
 
     def _more(self, until: float) -> bool:
         """Read what is shown; False once there can be no more."""
-        ready, _, _ = select.select([self._ours], [], [], max(0, until - time.monotonic()))
+        with selectors.DefaultSelector() as selector:  # any number of files may be open
+            selector.register(self._ours, selectors.EVENT_READ)
+            ready = selector.select(max(0, until - time.monotonic()))
         try:
             data = os.read(self._ours, 65536) if ready else b""
         except OSError:  # EIO: everybody has closed it

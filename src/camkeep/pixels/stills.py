@@ -8,6 +8,7 @@ decoded.
 | to it | payload | answer |
 |-------|---------|--------|
 | `C`   | name of the codec, a null, its configuration record (avcC, hvcC) | none |
+| `W`   | four bytes: how wide pictures are at most from now on; 0: as they are | none |
 | `K`   | a key frame, which is decoded by itself | `J` a JPEG, or `N` nothing |
 | `F`   | a frame that follows those before | `J` the newest picture that is ready, or `N` nothing |
 
@@ -61,6 +62,8 @@ class Decoder:
         if config:
             self._coder.extradata = config
         self._encoder: av.VideoCodecContext | None = None
+        self.most_width = 0
+        """How wide pictures are made at most; 0: as wide as they are."""
 
     def key(self, data: bytes) -> bytes | None:
         """The picture of a key frame."""
@@ -83,7 +86,7 @@ class Decoder:
             return []
 
     def _jpeg(self, frame: av.VideoFrame) -> bytes | None:
-        size = frame.width, frame.height
+        size = self._size(frame)
         if self._encoder is None or (self._encoder.width, self._encoder.height) != size:
             encoder = self._av.CodecContext.create("mjpeg", "w")
             assert isinstance(encoder, self._av.VideoCodecContext)
@@ -93,10 +96,16 @@ class Decoder:
             encoder.options = {"qscale": "4", "qmin": "2", "qmax": "6"}
             encoder.thread_count = 1
             self._encoder = encoder
-        plain = frame.reformat(format="yuvj420p")
+        plain = frame.reformat(*size, format="yuvj420p")
         plain.pts = None
         packets = self._encoder.encode(plain)
         return bytes(packets[0]) if packets else None
+
+    def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
+        width, height = frame.width, frame.height
+        if not 0 < self.most_width < width:
+            return width, height
+        return self.most_width, max(2, round(height * self.most_width / width / 2) * 2)
 
 
 def read(pipe: BinaryIO) -> tuple[bytes, bytes] | None:
@@ -118,11 +127,18 @@ def main() -> None:
 
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     decoder: Decoder | None = None
+    width = 0
     while (message := read(source)) is not None:
         kind, payload = message
         if kind == b"C":
             codec, _, config = payload.partition(b"\0")
             decoder = Decoder(codec.decode(), config)
+            decoder.most_width = width
+            continue
+        if kind == b"W":
+            width = int.from_bytes(payload)
+            if decoder is not None:
+                decoder.most_width = width
             continue
         jpeg = None
         if decoder is not None:

@@ -34,6 +34,7 @@ class StillWorker:
     def __init__(self) -> None:
         self._child: asyncio.subprocess.Process | None = None
         self._params: VideoParams | None = None
+        self._width = 0
         self._lock = asyncio.Lock()
 
     @property
@@ -41,10 +42,13 @@ class StillWorker:
         """Of the child that works; None while there is none."""
         return self._child.pid if self._child is not None else None
 
-    async def picture(self, params: VideoParams, data: bytes, *, alone: bool) -> bytes | None:
-        """The JPEG of a frame: decoded `alone`, as key frames can be, or after those before it,
-        where it may be that of an earlier one. None where it cannot be decoded, or comes later.
-        Raises MediaError where there is no child that answers; the next call starts another."""
+    async def picture(
+        self, params: VideoParams, data: bytes, *, alone: bool, width: int = 0
+    ) -> bytes | None:
+        """The JPEG of a frame, at most `width` pixels wide, or as it is: decoded `alone`, as key
+        frames can be, or after those before it, where it may be that of an earlier one. None where
+        it cannot be decoded, or comes later. Raises MediaError where there is no child that
+        answers; the next call starts another."""
         if params.width * params.height > MAX_PIXELS:
             raise MediaError(f"pictures of {params.width}x{params.height} are too large")
         if len(data) > MAX_MESSAGE:
@@ -53,7 +57,7 @@ class StillWorker:
             wait_s = ANSWER_S if self._child is not None else START_S
             try:
                 async with asyncio.timeout(wait_s):
-                    return await self._ask(params, data, b"K" if alone else b"F")
+                    return await self._ask(params, data, b"K" if alone else b"F", width)
             except (OSError, EOFError, TimeoutError):
                 await self._kill()
                 raise MediaError("the pictures could not be decoded") from None
@@ -65,16 +69,20 @@ class StillWorker:
         """End the child."""
         await self._kill()
 
-    async def _ask(self, params: VideoParams, data: bytes, kind: bytes) -> bytes | None:
+    async def _ask(self, params: VideoParams, data: bytes, kind: bytes, width: int) -> bytes | None:
         if self._child is None:
             self._child = await _start()
             self._params = None
+            self._width = 0
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         if params != self._params:
             setup = params.codec.value.encode() + b"\0" + params.config
             self._child.stdin.write(HEAD.pack(b"C", len(setup)) + setup)
             self._params = params
+        if width != self._width:
+            self._child.stdin.write(HEAD.pack(b"W", 4) + width.to_bytes(4))
+            self._width = width
         self._child.stdin.write(HEAD.pack(kind, len(data)) + data)
         await self._child.stdin.drain()
         answer, size = HEAD.unpack(await self._child.stdout.readexactly(HEAD.size))

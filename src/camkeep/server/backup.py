@@ -1,7 +1,7 @@
 """A copy of the settings in one file, and back: consistent, also while the service runs.
 
 A tar file with camkeep.db and, only where asked for, camkeep.key. The database alone gives no
-password of a camera away: they are sealed with the key. Blocks; for commands.
+password of a camera away: they are sealed with the key. Blocks.
 
 Restoring, in this order: the copy is checked beside the place where it will stand; the key, then
 the database take the places of those before, each by a rename. A crash in between leaves a
@@ -38,16 +38,22 @@ def write_backup(data: Path, target: Path, *, with_key: bool, overwrite: bool) -
         raise UsageError(f"nothing is set in {data} yet: there is nothing to back up")
     if os.path.lexists(target) and not overwrite:
         raise NotWritable(f"{target} exists already: choose another name or say --overwrite")
+    made = make_backup(data, with_key=with_key)
+    try:
+        write_private(target, made)
+    except OSError as error:
+        raise create_error(error, target) from error
+
+
+def make_backup(data: Path, *, with_key: bool = False) -> bytes:
+    """What such a file holds. Raises UsageError, StorageError."""
     parts = {DATABASE: _copied(data / DATABASE)}
     if with_key:
         try:
             parts[KEY] = (data / KEY).read_bytes()
         except OSError as error:
             raise UsageError(f"the key {data / KEY} cannot be read: {error.strerror}") from None
-    try:
-        write_private(target, _packed(parts))
-    except OSError as error:
-        raise create_error(error, target) from error
+    return _packed(parts)
 
 
 def read_backup(source: Path) -> dict[str, bytes]:

@@ -52,7 +52,7 @@ class DayShares:
         try:
             with self._shelf.catalog() as catalog:
                 times = recorded_spans(
-                    self._shelf.growing, catalog, self._shelf.recorded, camera, start, end
+                    self._shelf.growing, catalog, self._shelf.recorded, camera.id, start, end
                 )
                 gaps = catalog.gaps(camera.id, start, end, end)
                 removals = catalog.removals(camera.id)

@@ -15,7 +15,7 @@ from camkeep.cameras.address import Address
 from camkeep.cameras.source import Notes, Sink, Source
 from camkeep.engine.probe import probe
 from camkeep.engine.report import report_values
-from camkeep.errors import CameraError, MediaError, NeedsPerson, Stalled
+from camkeep.errors import CameraError, LoginRefused, MediaError, NeedsPerson, NotTrusted, Stalled
 from camkeep.media.mp4.identity import Identity
 from camkeep.media.mp4.muxer import Muxer
 from camkeep.media.mp4.track import TimedSample
@@ -40,6 +40,8 @@ class Glimpse:
     """Why none came, for a person."""
     needs_person: bool
     """Whether that stays so until somebody changes something."""
+    cause: str | None
+    """`login` or `trust` where that is what must be changed."""
     picture: str | None
     """The first key frame as a data: URL, a JPEG or a movie of one frame."""
 
@@ -70,11 +72,13 @@ class Glimpses:
             self._free += 1
         values = report_values(report)
         values["advice"] = [redactor(words) for words in values["advice"]]
-        return Glimpse(values, None, False, first.picture())
+        return Glimpse(values, None, False, None, first.picture())
 
 
 def _failed(error: CameraError) -> Glimpse:
-    return Glimpse(None, redactor(error.message), isinstance(error, NeedsPerson), None)
+    login, trust = isinstance(error, LoginRefused), isinstance(error, NotTrusted)
+    cause = "login" if login else "trust" if trust else None
+    return Glimpse(None, redactor(error.message), isinstance(error, NeedsPerson), cause, None)
 
 
 class _First:

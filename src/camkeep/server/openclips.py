@@ -80,6 +80,7 @@ class OpenClips:
         self._clock = clock
         self._lock = Lock()
         self._open: list[Open] = []  # the one that was used last is the last
+        self._ended = False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -116,19 +117,16 @@ class OpenClips:
                 count, size = count + 1, size + opened.header_bytes
                 files += opened.files
                 much = count > MOST or size > MOST_HEADER_BYTES or files > MOST_FILES
-                if not opened.users and (much or opened.used_ns <= limit_ns):
+                if not opened.users and (much or self._ended or opened.used_ns <= limit_ns):
                     closing.append(opened)
             self._open = [opened for opened in self._open if opened not in closing]
         for opened in closing:
             opened.clip.close()
 
     def close(self) -> None:
-        """Close all that nobody reads."""
-        with self._lock:
-            closing = [opened for opened in self._open if not opened.users]
-            self._open = [opened for opened in self._open if opened.users]
-        for opened in closing:
-            opened.clip.close()
+        """Close all that nobody reads, and the others as soon as nobody does."""
+        self._ended = True
+        self.tidy()
 
     def _known(self, wish: Wish, tag: str | None) -> Open | None:
         fresh_ns = self._clock.mono() - round(FRESH_S * 1e9)

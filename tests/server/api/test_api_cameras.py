@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from camkeep.cameras.easyn.discovery import discover
 from camkeep.cameras.simulate import Simulator, SimulatorOptions
+from camkeep.engine.schedule import Mode
 from camkeep.server.access import Role
 from camkeep.server.api import offers
 from camkeep.server.camerabook import CameraBook
@@ -22,6 +24,7 @@ from camkeep.server.caretaker import Caretaker
 from camkeep.server.glimpse import Glimpses
 from camkeep.server.logs import LogForm, Logging
 from camkeep.server.urlpolicy import UrlPolicy
+from support.livecams import card_camera
 from support.server import Site, serving
 
 CAMERAS = "/api/v1/cameras"
@@ -234,6 +237,29 @@ async def test_the_record_button_says_what_it_did(tmp_path: Path) -> None:
         assert (await press(False))["did"] == "was not recording"
 
 
+@pytest.mark.parametrize("mode", ["always", "asked"])
+async def test_the_whole_clip_is_there_the_moment_it_ends(tmp_path: Path, mode: str) -> None:
+    wanted = replace(card_camera("garage"), mode=Mode(mode))
+    async with serving(tmp_path / "a", wanted=[wanted]) as site:
+        camera = next(iter(site.desk.service.cameras.values()))
+        path = f"{CAMERAS}/{camera.camera.id}/recording"
+        reader = camera.main.watch()
+        await reader.take()
+        await site.client.post(path, json={"record": True})
+        before = camera.keeper.frames
+        async with asyncio.timeout(30):
+            while camera.keeper.frames < before + 5:
+                await reader.take()
+        stopped = (await site.client.post(path, json={"record": False})).json()
+        at_once = await site.client.get(stopped["download"])
+        await reader.take()
+        reader.close()
+        await camera.keeper.written()
+        later = await site.client.get(stopped["download"])
+        assert at_once.status_code == later.status_code == 200
+        assert len(at_once.content) == len(later.content)
+
+
 async def test_the_mode_is_switched_by_operators(tmp_path: Path) -> None:
     async with looked_after(tmp_path / "a") as site:
         camera = (await made(site.client))["id"]
@@ -362,6 +388,10 @@ async def test_an_easyn_camera_is_moved(tmp_path: Path) -> None:
         told = answer.json()
         assert told["kind"] == "easyn"
         assert "move" in told["actions"]
+        ranges = {each["name"]: each["range"] for each in told["settings"]}
+        assert ranges == {"brightness": [0, 255, 1], "contrast": [0, 6, 1]}
+        shown = (await site.client.get(f"{CAMERAS}/{camera}")).json()
+        assert shown["controls"] == "easyn"
         assert SECRET not in answer.text
         for action in (
             {"action": "move", "direction": "left", "steps": 2},

@@ -293,6 +293,7 @@ async def test_a_shared_clip_needs_no_login_and_leads_nowhere_else(kept: Footage
             assert (told["name"], told["cameras"]) == ("a cat", 2)
             movie = await anybody.get(f"{where}/video.mp4")
             assert movie.content == whole(kept, NOON, NOON + 3 * SECOND)
+            assert told["movies"] == [[len(movie.content)], []]
             assert (await anybody.get(f"{where}/video.mp4?camera=2")).status_code == 404
             assert (await anybody.get(f"{API}/clips/{made.id}/video.mp4")).status_code == 401
             (counted,) = await site.accounts.shares.all(made.id)

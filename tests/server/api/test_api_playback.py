@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from PIL import Image
 
 from camkeep.clock import FakeClock
 from camkeep.server.access import Role
@@ -175,9 +177,25 @@ async def test_jpeg_comes_as_pictures(tmp_path: Path) -> None:
         assert nothing.status_code == 404
 
 
-async def test_a_still_of_video_is_not_to_be_had_here(kept: Footage) -> None:
+async def test_a_still_of_video_is_its_key_frame(kept: Footage) -> None:
     async with serving(kept.root, clock=clock()) as site:
-        assert (await site.client.get(PICTURE, params={"at": NOON})).status_code == 409
+        answer = await site.client.get(PICTURE, params={"at": NOON + 1_500_000})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert answer.headers["cache-control"].startswith("private")
+        key = int(answer.headers["x-camkeep-wall-us"])
+        assert NOON <= key <= NOON + 1_500_000
+        with Image.open(io.BytesIO(answer.content)) as image:
+            width, height = image.size
+        small = await site.client.get(PICTURE, params={"at": NOON + 1_500_000, "width": 100})
+        with Image.open(io.BytesIO(small.content)) as image:
+            assert image.size == (100, round(height * 100 / width / 2) * 2)
+        wide = await site.client.get(PICTURE, params={"at": NOON, "width": 4000})
+        with Image.open(io.BytesIO(wide.content)) as image:
+            assert image.size == (width, height)
+        nothing = await site.client.get(PICTURE, params={"at": NOON + 3600 * SECOND})
+        assert nothing.status_code == 404
+        assert site.desk.live.pictures.workers == 0
 
 
 async def test_what_grows_is_played_to_its_end_and_then_live(tmp_path: Path) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from camkeep.archive.index import Index
 from camkeep.archive.layout import INDEX
-from camkeep.clock import FakeClock
-from camkeep.model import Cause
+from camkeep.clock import FakeClock, WallUs
+from camkeep.model import Cause, Removal
 from camkeep.server.access import Role
 from support.indexdamage import flip, nonsense
 from support.kept import GARAGE, GATE, Footage, clip, footage, gap, recorder
@@ -192,3 +193,89 @@ async def test_an_index_that_a_reader_finds_damaged_is_made_anew(
         found = answer.json()
     assert found["cameras"][0]["spans"] == before["cameras"][0]["spans"]
     assert found["cameras"][0]["gaps"] == before["cameras"][0]["gaps"]
+
+
+NEXT = f"{API}/timeline/next"
+
+
+async def test_where_footage_goes_on(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+
+        async def asked(at: int, **more: str) -> tuple[int | None, str | None]:
+            found = (await site.client.get(NEXT, params={"at": at, **more})).json()
+            return found["at_us"], found["gap"] and found["gap"]["cause"]
+
+        begins, ends = NOON + 34 * SECOND, NOON + 4 * SECOND
+        for within in (NOON, NOON + SECOND, ends, ends + SECOND, begins - 1):
+            assert await asked(within) == (begins, "stalled")
+        assert await asked(NOON - 400 * 24 * HOUR) == (NOON, None)
+        assert await asked(begins) == (None, None)
+        for within in (begins + 2 * SECOND, begins, ends + 1):
+            assert await asked(within, direction="back") == (ends, "stalled")
+        assert await asked(NOON + 400 * 24 * HOUR, direction="back") == (begins + 2 * SECOND, None)
+        assert await asked(ends, direction="back") == (None, None)
+        assert await asked(NOON, cameras=GATE) == (None, None)
+        assert await asked(NOON, cameras=f"{GATE},{GARAGE}") == (begins, "stalled")
+        assert (await site.client.get(NEXT)).status_code == 422
+        assert (await site.client.get(NEXT, params={"at": 1, "cameras": "x"})).status_code == 404
+
+
+async def test_where_footage_goes_on_after_days_of_it(tmp_path: Path) -> None:
+    """Hours without a break, then a hole, then others; as long ago, the other way round."""
+    recorded = recorder(tmp_path)
+    part = recorded.record("h264").segment
+    recorded.made.clear()
+    made = footage(recorded)
+    lengths = [(start * HOUR, HOUR) for start in range(100)]
+    lengths += [(100 * HOUR + 7, HOUR), (3000 * HOUR, HOUR), (3001 * HOUR, HOUR)]
+    with Index.open(made.root / INDEX) as index:
+        index.save_segments(
+            [
+                replace(
+                    part,
+                    sequence=n,
+                    start=WallUs(NOON + at),
+                    duration_us=us,
+                    path=f"recordings/garage/2026-11-21/{n}.mp4",
+                )
+                for n, (at, us) in enumerate(lengths, 1)
+            ]
+        )
+    later = NOON + 5000 * HOUR
+    async with serving(made.root, clock=FakeClock(wall=WallUs(later))) as site:
+
+        async def asked(at: int, direction: str) -> int | None:
+            query = {"at": at, "direction": direction, "cameras": GARAGE}
+            found: int | None = (await site.client.get(NEXT, params=query)).json()["at_us"]
+            return found
+
+        begins = [NOON, NOON + 3000 * HOUR]  # a hole of 7 us is only a rounding
+        ends = [NOON + 101 * HOUR + 7, NOON + 3002 * HOUR]
+        for at, found in [(0, 0), (begins[0], 1), (NOON + 7 * HOUR, 1), (ends[0], 1)]:
+            assert await asked(at, "forward") == begins[found]
+        assert await asked(begins[1], "forward") is None
+        for at, found in [(later, 1), (ends[1], 0), (NOON + 3001 * HOUR, 0), (begins[1], 0)]:
+            assert await asked(at, "back") == ends[found]
+        assert await asked(ends[0], "back") is None
+
+
+async def test_where_footage_goes_on_is_told_of_cameras_that_were_granted(kept: Footage) -> None:
+    async with serving(kept.root, clock=clock()) as site:
+        await site.user("boss")
+        await site.user("anna", Role.VIEWER, [GATE])
+        async with await site.login("anna") as anna:
+            query = {"at": NOON}
+            assert (await anna.get(NEXT, params=query)).json()["at_us"] is None
+            answer = await anna.get(NEXT, params={**query, "cameras": GARAGE})
+            assert answer.status_code == 404
+
+
+async def test_what_was_deleted_in_between_is_told(kept: Footage) -> None:
+    with Index.open(kept.root / INDEX) as index:
+        start, end = WallUs(NOON + 10 * SECOND), WallUs(NOON + 20 * SECOND)
+        removal = Removal(GARAGE, 7, 7, 1, start, end, bytes(32), bytes(32), end)
+        index.replace_removals(GARAGE, [removal])
+    async with serving(kept.root, clock=clock()) as site:
+        found = (await site.client.get(NEXT, params={"at": NOON})).json()
+        assert found["removed"]
+        assert found["gap"]["told"] == "it sent nothing for 8 s"

@@ -136,7 +136,6 @@ def attack(url: str) -> Asker:
                 max_examples=examples,
                 derandomize=True,
                 database=None,
-                deadline=None,
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )

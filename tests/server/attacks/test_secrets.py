@@ -180,6 +180,9 @@ async def test_planted_secrets_are_nowhere(tmp_path: Path, form: str) -> None:
         await wrong_input(client, search, await _schema(client))
         await wrong_logins(serve, client, search)
         await every_answer(client, search, await _schema(client))
+        taken = await client.post(f"{API}/backup")
+        assert taken.status_code == 200, taken.text
+        search("POST backup", taken.content)
         for command in ("export", "backup", "camera list", "camera list --json", "user list"):
             search(command, await _written(command, data, tmp_path))
         search("arguments and environment", serve.processes())

@@ -306,6 +306,19 @@ async def test_the_newest_key_frame_of_a_stream_that_nobody_watches(tmp_path: Pa
         assert site.desk.live.pictures.workers == 0
 
 
+async def test_pictures_of_many_cameras_asked_for_at_once_all_come(tmp_path: Path) -> None:
+    """As by a list of cameras. No more are made at once than may be."""
+    sources = [HandFed(f"camera{number}") for number in range(7)]
+    async with serving(tmp_path / "a", *sources) as site:
+        for source in sources:
+            await source.connected.wait()
+            source.give(source.film("h264")[:1])
+        asked = [site.client.get(address(site, "snapshot.jpg", n)) for n in range(len(sources))]
+        answers = await asyncio.gather(*asked)
+        assert [answer.status_code for answer in answers] == [200] * len(sources)
+        assert site.desk.live.pictures.workers == 0
+
+
 async def test_a_camera_that_somebody_watches_is_read_sooner(tmp_path: Path) -> None:
     async with gst_site(tmp_path / "a") as site:
         async with site.client.stream("GET", address(site, "live.mp4")) as response:

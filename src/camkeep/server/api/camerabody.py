@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from camkeep.cameras.easyn import EasynSource
+from camkeep.cameras.v4l2 import V4l2Source
 from camkeep.engine.health import reason_of
 from camkeep.engine.schedule import Mode
 from camkeep.engine.supervisor import Supervisor
@@ -96,6 +98,10 @@ class CameraTold(BaseModel):
     mode: Mode
     recording: bool = Field(description="Pictures are being kept")
     clip: str | None = Field(description="Id of the clip that is being recorded at the button")
+    pre_roll_s: float = Field(description="How much a clip has of the time before the button")
+    controls: str | None = Field(
+        description="What it can be told at /controls: easyn (it moves) or webcam; null for nothing"
+    )
     streams: list[StreamTold]
     settings: dict[str, Any] | None = Field(
         description="As CameraBody, for administrators; without passwords"
@@ -126,6 +132,8 @@ def camera_told(
             mode=settings.mode,
             recording=False,
             clip=None,
+            pre_roll_s=settings.pre_roll_s,
+            controls=None,
             streams=[],
             settings=shown,
         )
@@ -140,6 +148,8 @@ def camera_told(
         mode=camera.wanted.mode,
         recording=health.recording,
         clip=camera.clip.id if camera.clip is not None else None,
+        pre_roll_s=camera.wanted.options.pre_roll_s,
+        controls=_controls(camera),
         streams=_streams(camera),
         settings=shown,
     )
@@ -149,6 +159,16 @@ def order_of(settings: list[CameraSettings], watched: list[CameraId]) -> list[Ca
     """Ids in the order in which people see them: those set up, then what is watched besides."""
     there = [each.id for each in settings]
     return [*there, *(camera for camera in watched if camera not in set(there))]
+
+
+def _controls(camera: Supervisor) -> str | None:
+    match camera.main.source:
+        case EasynSource():
+            return "easyn"
+        case V4l2Source():
+            return "webcam"
+        case _:
+            return None
 
 
 def _streams(camera: Supervisor) -> list[StreamTold]:

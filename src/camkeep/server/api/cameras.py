@@ -62,6 +62,7 @@ class TestTold(BaseModel):
     ok: bool
     error: str | None = Field(description="Why no picture came, for a person")
     needs_person: bool = Field(description="It stays so until somebody changes something")
+    cause: str | None = Field(description="login or trust, where that is what must be changed")
     report: dict[str, Any] | None = Field(description="As `camkeep probe --json` has it")
     picture: str | None = Field(description="data: URL of a JPEG, or of a movie of one frame")
 

@@ -4,7 +4,7 @@ their brightness and the like. Others have no controls here."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from camkeep.cameras.easyn import EasynControl, EasynSource
+from camkeep.cameras.easyn.codes import Dialect
 from camkeep.cameras.v4l2 import V4l2Source
 from camkeep.engine.offered import control_values
 from camkeep.engine.supervisor import Supervisor
@@ -71,7 +72,9 @@ class ControlsTold(BaseModel):
 
     kind: Literal["easyn", "webcam"]
     actions: list[str] = Field(description="Those of Action that it takes")
-    settings: list[dict[str, Any]] = Field(description="Of webcams: name, kind, takes, value ...")
+    settings: list[dict[str, Any]] = Field(
+        description="name, label, kind, range (from, to, step), menu, value, writable, active ..."
+    )
     values: dict[str, str] = Field(description="Of EasyN cameras: what they say of themselves")
 
 
@@ -114,7 +117,11 @@ async def controls(camera_id: str, who: Operator, desk: DeskOf) -> ControlsTold:
             case EasynSource():
                 said = {**await source.control.status(), **await source.control.params()}
                 values = {k: redactor(v) for k, v in said.items() if k in _SHOWN}
-                return ControlsTold(kind="easyn", actions=[*_EASYN], settings=[], values=values)
+                dialect = (await source.control.probe()).dialect
+                settings = [*_easyn_settings(dialect, values)]
+                return ControlsTold(
+                    kind="easyn", actions=[*_EASYN], settings=settings, values=values
+                )
             case V4l2Source():
                 settings = [control_values(each) for each in await source.controls()]
                 return ControlsTold(kind="webcam", actions=["set"], settings=settings, values={})
@@ -142,6 +149,22 @@ async def act(camera_id: str, wanted: Action, who: Operator, desk: DeskOf, visit
             who, f"camera.{wanted.action}", camera.camera.id, visit.address
         )
     return Done(did=wanted.action)
+
+
+def _easyn_settings(dialect: Dialect, values: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Those of its values that are set by an action of the same name."""
+    for name, control in (("brightness", dialect.brightness), ("contrast", dialect.contrast)):
+        value, takes = values.get(name, ""), control.values
+        yield {
+            "name": name,
+            "label": name.capitalize(),
+            "kind": "integer",
+            "range": [takes[0], takes[-1], takes.step],
+            "menu": [],
+            "value": int(value) if value.isdecimal() else None,
+            "writable": True,
+            "active": True,
+        }
 
 
 @asynccontextmanager

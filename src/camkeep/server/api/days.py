@@ -86,7 +86,7 @@ def _days(
     if not calendar:
         return []
     first, last = calendar[0].start, calendar[-1].end
-    spans = recorded_spans(shelf.growing, catalog, shelf.recorded, camera, first, last)
+    spans = recorded_spans(shelf.growing, catalog, shelf.recorded, camera.id, first, last)
     gaps = _Gaps(catalog.gaps(camera.id, first, last, now))
     removals = catalog.removals(camera.id)
     found = []

@@ -83,6 +83,9 @@ class SharedTold(BaseModel):
     end_us: int | None
     cameras: int = Field(description="How many: `camera=0` is the first")
     expires_us: int = Field(description="When the link ends")
+    movies: list[list[int]] = Field(
+        description="Of each camera the sizes in bytes of its parts: none where nothing is kept"
+    )
 
 
 @router.get("/cameras/{camera_id}/video.mp4", response_class=Response, responses=MOVIE)
@@ -175,15 +178,23 @@ async def clip_parts(
 
 
 @router.get("/shared/{secret}")
-async def shared(secret: str, who: Anybody, desk: DeskOf, book: BookOf) -> SharedTold:
+async def shared(
+    secret: str, who: Anybody, desk: DeskOf, shelf: ShelfOf, book: BookOf
+) -> SharedTold:
     """What a link leads to. Whoever has the link needs no login."""
     clip, cameras, expires = await _shared(desk, book, secret)
+
+    def movies() -> list[list[int]]:
+        found = [_parts(shelf, clip_wish(clip, camera, False, False)) for camera in cameras]
+        return [[part.bytes for part in each.parts] for each in found]
+
     return SharedTold(
         name=clip.name,
         start_us=clip.start,
         end_us=clip.end,
         cameras=len(cameras),
         expires_us=expires,
+        movies=await shelf.build(movies),
     )
 
 

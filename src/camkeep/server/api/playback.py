@@ -38,9 +38,10 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from camkeep.archive.playback import Density, Fragment, Header, Picture, Played, Skipped, play
+from camkeep.archive.playsamples import sample_of
 from camkeep.clock import WallUs
-from camkeep.errors import CamkeepError, UsageError
-from camkeep.model import CameraId
+from camkeep.errors import CamkeepError, MediaError, UsageError
+from camkeep.model import CameraId, Codec, VideoParams
 from camkeep.server.api.instants import FromOrFirst, Instant, To, interval
 from camkeep.server.desk import DeskOf
 from camkeep.server.lasting import LastingResponse
@@ -53,6 +54,8 @@ router = APIRouter(tags=["playback"])
 
 PLAY = "application/x-camkeep-play"
 JPEG = "mp4v.6C"
+KEPT = "private, max-age=86400"
+"""What was recorded stays what it is."""
 _LENGTHS = struct.Struct(">II")
 
 
@@ -106,32 +109,49 @@ def stream(
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}},
 )
-def picture(
+async def picture(
     camera_id: str,
     at: Annotated[Instant, Query(description="RFC 3339, or µs since 1970 in UTC")],
     who: MediaLooker,
     desk: DeskOf,
     shelf: ShelfOf,
+    width: Annotated[
+        int, Query(ge=0, le=4096, description="Pixels at most, of video; 0: as it is")
+    ] = 0,
 ) -> Response:
-    """The picture that was on show at an instant, of cameras that send JPEG. `x-camkeep-wall-us`
-    says when it was taken."""
-    camera = seen(desk, who, camera_id)
+    """The picture that was on show at an instant; of video, the key frame at or before it.
+    `x-camkeep-wall-us` says when it was taken."""
+    camera = await shelf.read(lambda: seen(desk, who, camera_id))
+    found = await to_thread.run_sync(_single, shelf, camera.id, at, limiter=shelf.readers)
+    if found is None:
+        raise Problem(404, "Nothing recorded", "nothing of that instant is kept")
+    jpeg, video, wall = found
+    if video.codec is not Codec.JPEG:
+        try:
+            jpeg = await desk.live.pictures.decode(video, jpeg, width)
+        except MediaError as error:
+            raise Problem(502, "Not decoded", str(error), kind="urn:camkeep:camera") from None
+    headers = {"x-camkeep-wall-us": str(wall), "cache-control": KEPT}
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _single(shelf: Shelf, camera: CameraId, at: WallUs) -> tuple[bytes, VideoParams, WallUs] | None:
+    """The frame that can be decoded by itself, what it is, and when it was taken."""
     with shelf.catalog() as catalog:
-        found = catalog.segments(camera.id, at, WallUs(at + 1))
+        segments = catalog.segments(camera, at, WallUs(at + 1))
     soon = WallUs(at + 1000)  # the first one that comes is the one on show
-    for piece in play(shelf.root, found, at, soon, pictures=True, sound=False):
+    video: VideoParams | None = None
+    for piece in play(
+        shelf.root, segments, at, soon, density=Density.KEY, pictures=True, sound=False
+    ):
         match piece:
-            case Picture():
-                headers = {"x-camkeep-wall-us": str(piece.wall)}
-                return Response(piece.data, media_type="image/jpeg", headers=headers)
-            case Fragment():
-                raise Problem(
-                    409,
-                    "Not supported",
-                    f"{camera.name} sends video, not single pictures: play it instead",
-                    kind="urn:camkeep:not-supported",
-                )
-    raise Problem(404, "Nothing recorded", "nothing of that instant is kept")
+            case Header():
+                video = piece.video
+            case Picture() if video is not None:
+                return piece.data, video, piece.wall
+            case Fragment() if video is not None:
+                return sample_of(piece.data), video, piece.wall
+    return None
 
 
 def _on(
@@ -192,7 +212,7 @@ def _back(
 
 def _told(piece: Played) -> bytes:
     match piece:
-        case Header(data, wall, codecs, why):
+        case Header(data, wall, codecs, why, _):
             data = b"" if codecs == JPEG else data  # nothing that a player could use
             return message("header", data, wall_us=wall, codecs=codecs, why=why.value)
         case Fragment(data, wall, at_us, duration_us):

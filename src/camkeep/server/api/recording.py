@@ -47,6 +47,9 @@ class RecordingTold(BaseModel):
     kept: bool = Field(description="Pictures are being kept, for whatever reason")
     mode: Mode
     clip: ClipTold | None
+    bytes: int | None = Field(
+        description="About how large the clip is by now; null where none is being recorded"
+    )
     download: str | None = Field(description="Where the clip is to be had, also while it grows")
 
 
@@ -107,5 +110,6 @@ def _told(who: Principal, camera: Supervisor, clip: Clip | None) -> dict[str, An
         "kept": camera.recording,
         "mode": camera.wanted.mode,
         "clip": None if clip is None else clip_told(clip, who),
+        "bytes": camera.clip_bytes,
         "download": None if clip is None else f"/api/v1/clips/{clip.id}/video.mp4",
     }

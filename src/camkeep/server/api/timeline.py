@@ -7,6 +7,7 @@ never finer than a 2,000th of the interval.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from itertools import islice
 from typing import Annotated
 
@@ -14,14 +15,16 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from camkeep.archive.coverage import UNWANTED
+from camkeep.archive.nextfootage import NextFootage
 from camkeep.archive.timecatalog import TimeCatalog
 from camkeep.archive.timeline import look
 from camkeep.archive.words import CAUSES
 from camkeep.clock import WallUs
 from camkeep.errors import UsageError
 from camkeep.model import Cause, Clip, Gap, KeptCamera
-from camkeep.server.api.instants import From, To, interval
-from camkeep.server.desk import DeskOf
+from camkeep.server.access import Principal
+from camkeep.server.api.instants import From, Instant, To, interval
+from camkeep.server.desk import Desk, DeskOf
 from camkeep.server.redact import redactor
 from camkeep.server.shelf import Shelf, ShelfOf
 from camkeep.server.web.guard import Looker, seen
@@ -38,6 +41,11 @@ MOST_CLIPS = 500
 Resolution = Annotated[
     float,
     Query(ge=0, le=86_400_000, description="Seconds; what is shorter is not told (1/2000 of it)"),
+]
+
+
+Cameras = Annotated[
+    str, Query(max_length=2000, description="Ids with commas between them; by default all")
 ]
 
 
@@ -115,22 +123,66 @@ def timelines(
     shelf: ShelfOf,
     end: To = None,
     resolution: Resolution = 0,
-    cameras: Annotated[
-        str, Query(max_length=2000, description="Ids with commas between them; by default all")
-    ] = "",
+    cameras: Cameras = "",
 ) -> Timeline:
     """The same of several cameras at once, by name or as they are asked for."""
     now = desk.clock.wall()
     within = interval(start, now if end is None else end)
+    return _timeline(shelf, _chosen(desk, who, shelf, cameras), within, resolution, now)
+
+
+class Toward(StrEnum):
+    """In which direction somebody looks."""
+
+    AFTER = "forward"
+    BEFORE = "back"
+
+
+class NextTold(BaseModel):
+    """Where footage goes on."""
+
+    at_us: int | None = Field(description="null where there is none any more")
+    gap: GapTold | None = Field(description="Why there is none in between; the longest, if several")
+    removed: bool = Field(description="Something in between was deleted on purpose")
+
+
+@router.get("/timeline/next")
+def next_footage(
+    at: Annotated[Instant, Query(description="RFC 3339, or µs since 1970 in UTC")],
+    who: Looker,
+    desk: DeskOf,
+    shelf: ShelfOf,
+    direction: Toward = Toward.AFTER,
+    cameras: Cameras = "",
+) -> NextTold:
+    """Where footage of any of the cameras begins after an instant, where none of them had any; or
+    ended before it (`direction=back`). Exact, however short the hole."""
+    now = desk.clock.wall()
+    ids = [camera.id for camera in _chosen(desk, who, shelf, cameras)]
+    with shelf.catalog() as catalog:
+        looked = NextFootage(shelf.growing, catalog, shelf.recorded, ids)
+        after = direction is Toward.AFTER
+        hole = looked.after(at) if after else looked.before(at)
+        if hole is None:
+            return NextTold(at_us=None, gap=None, removed=False)
+        gap, removed = looked.why(hole, now)
+    return NextTold(
+        at_us=hole.end if after else hole.start,
+        gap=None if gap is None else gap_told(gap),
+        removed=removed,
+    )
+
+
+def _chosen(desk: Desk, who: Principal, shelf: Shelf, cameras: str) -> list[KeptCamera]:
+    """Those that somebody names, or all that they may see. Raises Problem 404, UsageError."""
     asked = list(dict.fromkeys(filter(None, cameras.split(","))))
     if len(asked) > MOST_CAMERAS:
         raise UsageError(f"ask for at most {MOST_CAMERAS} cameras at a time")
     if asked:
-        chosen = [seen(desk, who, camera_id) for camera_id in asked]
-    else:
-        with shelf.catalog() as catalog:
-            chosen = [camera for camera in catalog.cameras() if who.may_see(camera.id)]
-    return _timeline(shelf, chosen[:MOST_CAMERAS], within, resolution, now)
+        return [seen(desk, who, camera_id) for camera_id in asked]
+    with shelf.catalog() as catalog:
+        found = [camera for camera in catalog.cameras() if who.may_see(camera.id)]
+    return found[:MOST_CAMERAS]
 
 
 def _timeline(

@@ -18,7 +18,7 @@ from camkeep.engine.feed import Feed
 from camkeep.engine.health import reason_of
 from camkeep.engine.sessions import Off, Refused, Waiting
 from camkeep.server.access import Principal
-from camkeep.server.desk import Desk
+from camkeep.server.live.stage import Stage
 from camkeep.server.live.viewers import Viewer
 from camkeep.server.problems import Problem, problem_of
 
@@ -38,7 +38,7 @@ class LiveResponse(StreamingResponse):
         viewer: Viewer,
         body: AsyncIterator[bytes],
         media_type: str,
-        desk: Desk,
+        stage: Stage,
         who: Principal,
         held: AsyncExitStack | None = None,
     ) -> None:
@@ -46,7 +46,7 @@ class LiveResponse(StreamingResponse):
         super().__init__(body, headers=HEADERS, media_type=media_type)
         self._body = body
         self._viewer = viewer
-        self._closers = desk.closers
+        self._closers = stage.closers
         self._who = who
         self._held = held
 

@@ -16,10 +16,12 @@ from starlette.responses import Response
 
 from camkeep.clock import WallUs
 from camkeep.model import Codec, Sample
+from camkeep.server.access import Principal
 from camkeep.server.desk import DeskOf
 from camkeep.server.live.answer import LiveResponse, first_of
 from camkeep.server.live.pictures import PictureStream, Taken
-from camkeep.server.live.viewers import Viewer, Which, stream_of
+from camkeep.server.live.stage import Stage
+from camkeep.server.live.viewers import Viewer, Watched, Which, stream_of
 from camkeep.server.web.guard import MediaLooker, watched
 
 router = APIRouter(tags=["live"])
@@ -44,21 +46,27 @@ async def live_mjpeg(
 ) -> Response:
     """Live pictures as JPEGs, each with `X-Timestamp`: seconds since 1970, UTC. Cameras that send
     video give about one a second, unless `fps` is said."""
-    source = stream_of(watched(desk, who, camera_id), stream)
-    viewer = desk.live.viewers.open(source, "mjpeg", who.name, desk.clock)
+    return await jpegs(desk, who, stream_of(watched(desk, who, camera_id), stream), fps)
+
+
+async def jpegs(
+    stage: Stage, who: Principal, source: Watched, fps: float | None = None
+) -> LiveResponse:
+    """The pictures of a stream. Raises Problem."""
+    viewer = stage.live.viewers.open(source, "mjpeg", who.name, stage.clock)
     try:
         first = await first_of(source.feed, viewer.newest)
         pace = Pace(fps)
         if first.params.codec is Codec.JPEG:
             body = _as_they_came(viewer, first, pace)
-            return LiveResponse(viewer, body, MULTIPART, desk, who)
+            return LiveResponse(viewer, body, MULTIPART, stage, who)
         viewer.stop_reading()
         async with AsyncExitStack() as stack:
-            opening = desk.live.pictures.open(source, every=fps is not None)
+            opening = stage.live.pictures.open(source, every=fps is not None)
             pictures = await stack.enter_async_context(opening)
             taken = await first_of(source.feed, lambda: pictures.after(0))
             body = _decoded(viewer, pictures, taken, pace)
-            return LiveResponse(viewer, body, MULTIPART, desk, who, stack.pop_all())
+            return LiveResponse(viewer, body, MULTIPART, stage, who, stack.pop_all())
     except BaseException:
         viewer.close()
         raise

@@ -24,6 +24,11 @@ MOST_WORKERS = 4
 RESTART_S = 1.0
 MOST_FAILURES = 5
 """Children of one stream that end in a row, before it is given up."""
+MOST_SINGLES = 2
+"""Single pictures that are made at once: the others wait for their turn, because a page that shows
+a list of cameras asks for all of them together."""
+PATIENCE_S = 10.0
+"""How long."""
 REMEMBERED = 32
 """Single pictures that were made last."""
 LAG_NS = 1_000_000_000
@@ -123,6 +128,7 @@ class Pictures:
         self._streams: dict[Key, PictureStream] = {}
         self._closing: dict[Key, asyncio.Task[None]] = {}
         self._single = 0
+        self._turns = asyncio.Semaphore(MOST_SINGLES)
         self._made: OrderedDict[tuple[CameraId, Which], tuple[Sample, bytes]] = OrderedDict()
 
     @property
@@ -159,24 +165,47 @@ class Pictures:
         """The JPEG of a key frame; what was made last of a stream is remembered. Raises Problem,
         or MediaError where it cannot be decoded."""
         assert isinstance(sample.params, VideoParams)
-        key = (stream.camera, stream.which)
-        before = self._made.get(key)
-        if before is not None and before[0].data is sample.data:
-            return before[1]
+        async with self._turn():
+            key = (stream.camera, stream.which)
+            before = self._made.get(key)
+            if before is not None and before[0].data is sample.data:
+                return before[1]
+            jpeg = await self._make(sample.params, sample.data, 0)
+            self._made[key] = (sample, jpeg)
+            self._made.move_to_end(key)
+            while len(self._made) > REMEMBERED:
+                self._made.popitem(last=False)
+            return jpeg
+
+    async def decode(self, params: VideoParams, data: bytes, width: int) -> bytes:
+        """The JPEG of any key frame, at most `width` pixels wide where that is not 0. Raises as
+        `single` does."""
+        async with self._turn():
+            return await self._make(params, data, width)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise self._busy() from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _make(self, params: VideoParams, data: bytes, width: int) -> bytes:
         self._check()
         self._single += 1
         worker = StillWorker()
         try:
-            jpeg = await worker.picture(sample.params, sample.data, alone=True)
+            jpeg = await worker.picture(params, data, alone=True, width=width)
         finally:
             self._single -= 1
             await worker.close()
         if jpeg is None:
-            raise MediaError("the camera's newest picture cannot be decoded")
-        self._made[key] = (sample, jpeg)
-        self._made.move_to_end(key)
-        while len(self._made) > REMEMBERED:
-            self._made.popitem(last=False)
+            raise MediaError("the picture cannot be decoded")
         return jpeg
 
     def _check(self) -> None:
@@ -190,11 +219,14 @@ class Pictures:
                 kind="urn:camkeep:not-supported",
             )
         if self.workers >= self.most:
-            raise Problem(
-                503,
-                "Busy",
-                f"pictures of {self.most} streams are being decoded already: use live.mp4 or "
-                "live.m3u8, or try again",
-                kind="urn:camkeep:busy",
-                headers={"retry-after": "5"},
-            )
+            raise self._busy()
+
+    def _busy(self) -> Problem:
+        return Problem(
+            503,
+            "Busy",
+            f"pictures of {self.most} streams are being decoded already: use live.mp4 or "
+            "live.m3u8, or try again",
+            kind="urn:camkeep:busy",
+            headers={"retry-after": "5"},
+        )

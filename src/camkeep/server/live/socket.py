@@ -31,6 +31,7 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+from collections.abc import Container
 from contextlib import suppress
 from typing import Any
 
@@ -41,11 +42,12 @@ from camkeep.engine.health import reason_of, word_of
 from camkeep.engine.sessions import Off, Refused, Waiting
 from camkeep.errors import MediaError
 from camkeep.media.mp4.livestream import Beginning, LiveStream, Piece
-from camkeep.model import AudioParams, Codec, Sample, VideoParams
+from camkeep.model import AudioParams, CameraId, Codec, Sample, VideoParams
 from camkeep.server.access import Principal
-from camkeep.server.desk import Desk, DeskOf
+from camkeep.server.desk import DeskOf
 from camkeep.server.live.said import ENDS, said
-from camkeep.server.live.viewers import Viewer, Which, stream_of
+from camkeep.server.live.stage import Stage
+from camkeep.server.live.viewers import Viewer, Watched, Which, stream_of
 from camkeep.server.web.guard import Looker, watched
 
 router = APIRouter(tags=["live"])
@@ -69,20 +71,39 @@ async def live(
     sound: bool = True,
 ) -> None:
     """Live pictures; the module says how."""
-    camera = watched(desk, who, camera_id)
-    viewer = desk.live.viewers.open(stream_of(camera, stream), "socket", who.name, desk.clock)
-    with viewer:
-        await _Socket(websocket, desk, who, viewer, sound).run()
+    shown = stream_of(watched(desk, who, camera_id), stream)
+    await show(websocket, desk, who, shown, sound=sound, there=desk.service.cameras)
+
+
+async def show(
+    websocket: WebSocket,
+    stage: Stage,
+    who: Principal,
+    shown: Watched,
+    *,
+    sound: bool,
+    there: Container[CameraId],
+) -> None:
+    """Show somebody a stream until it ends; `there` are the cameras that are watched."""
+    with stage.live.viewers.open(shown, "socket", who.name, stage.clock) as viewer:
+        await _Socket(websocket, stage, who, viewer, sound, there).run()
 
 
 class _Socket:
     """One viewer's connection."""
 
     def __init__(
-        self, websocket: WebSocket, desk: Desk, who: Principal, viewer: Viewer, sound: bool
+        self,
+        websocket: WebSocket,
+        stage: Stage,
+        who: Principal,
+        viewer: Viewer,
+        sound: bool,
+        there: Container[CameraId],
     ) -> None:
         self._websocket = websocket
-        self._desk = desk
+        self._stage = stage
+        self._there = there
         self._who = who
         self._viewer = viewer
         self._sound = sound
@@ -105,7 +126,7 @@ class _Socket:
         tasks = [asyncio.create_task(self._pump()), asyncio.create_task(self._listen())]
         waiting: list[asyncio.Future[Any]] = [self._over, *tasks]
         try:
-            with self._desk.closers.open(self._who, self._closed):
+            with self._stage.closers.open(self._who, self._closed):
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
@@ -128,14 +149,14 @@ class _Socket:
 
     def _closed(self) -> None:
         """The service ends, or the rights of whoever watches."""
-        self._end("stopped" if self._desk.closers.ended else "rights")
+        self._end("stopped" if self._stage.closers.ended else "rights")
 
     def _why_no_more(self) -> str:
         """The stream gives nothing any more."""
-        gone = self._viewer.stream.camera not in self._desk.service.cameras
+        gone = self._viewer.stream.camera not in self._there
         if isinstance(self._viewer.stream.feed.state, Off):
             return "off"
-        return "removed" if gone and not self._desk.closers.ended else "stopped"
+        return "removed" if gone and not self._stage.closers.ended else "stopped"
 
     async def _say_farewell(self, why: str) -> None:
         code, told = ENDS[why]
@@ -275,7 +296,7 @@ class _Socket:
             sound=len(codecs) > 1,
             sound_left_out=self._left_out(),
             wall_us=origin,
-            now_us=self._desk.clock.wall(),
+            now_us=self._stage.clock.wall(),
         )
 
     def _left_out(self) -> str | None:

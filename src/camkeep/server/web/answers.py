@@ -7,8 +7,8 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -43,7 +43,7 @@ def unexpected(error: Exception, where: str) -> Response:
     )
 
 
-def add_handlers(app: FastAPI) -> None:
+def add_handlers(app: Starlette) -> None:
     """Have `app` answer errors as problem details."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(CamkeepError, _camkeep_error)

@@ -7,6 +7,7 @@ from starlette.routing import Mount
 
 from camkeep.server.api import (
     audit,
+    backup,
     cameras,
     clips,
     controls,
@@ -46,6 +47,7 @@ ROUTERS: tuple[tuple[str, APIRouter | Mount], ...] = (
     ("", health.root),
     (API, health.router),
     (API, system.router),
+    (API, backup.router),
     (API, offers.router),  # before those of one camera
     (API, cameras.router),
     (API, recording.router),
