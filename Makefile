@@ -12,6 +12,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PAGE_TOOLS := tools/page
 DATA ?= data
 WORKERS ?= 2
 FUZZ_SECONDS ?= 120
@@ -25,10 +26,11 @@ run: $(VENV)/server
 test: $(VENV)/dev system check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-check: $(VENV)/dev
+check: $(VENV)/dev $(PAGE_TOOLS)/node_modules/.ready
 	$(BIN)/ruff check src tests tools bench fuzz
 	$(BIN)/ruff format --check src tests tools bench fuzz
 	$(BIN)/mypy
+	cd $(PAGE_TOOLS) && npm run --silent check
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix src tests tools bench fuzz
@@ -66,5 +68,11 @@ $(VENV)/dev: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@ $(VENV)/server
 
+# What checks the page (types, habits, accessibility). Nothing of it is served.
+$(PAGE_TOOLS)/node_modules/.ready: $(PAGE_TOOLS)/package-lock.json $(PAGE_TOOLS)/package.json
+	@command -v npm >/dev/null || { echo "npm is missing: make system installs it"; exit 1; }
+	cd $(PAGE_TOOLS) && npm ci --silent
+	touch $@
+
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PAGE_TOOLS)/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

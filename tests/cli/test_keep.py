@@ -361,6 +361,8 @@ def test_ctrl_c_at_any_moment(tmp_path: Path, after_s: float) -> None:
             pass
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
+    if b"Fatal Python error: init_" in err:
+        return  # Python itself was about to begin
     assert process.returncode in (0, 130, -signal.SIGINT), err
     if process.returncode == 0:
         assert out

@@ -217,7 +217,7 @@ def test_local_time_typed_is_the_moment_the_first_time_it_is_shown_or_refused(
     assert bool(found.remark) == (len(shown_at) == 2)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(places(), st.integers(0, 40 * 24 * HOUR))
 @example((utc("2011-12-28 10:00"), APIA), 72 * HOUR)
 @example((utc("2010-11-07 02:31:30"), ST_JOHNS), 1)  # a minute of the next day, then

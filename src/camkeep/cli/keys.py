@@ -20,6 +20,11 @@ class Keys:
         self._fd = -1
         self._before: list[Any] = []
 
+    @property
+    def heard(self) -> bool:
+        """Whether there is a terminal that they come from."""
+        return self._fd >= 0
+
     def __enter__(self) -> Self:
         try:
             import termios

@@ -22,7 +22,10 @@ from camkeep.cli.common import (
     whole_number,
 )
 from camkeep.cli.meter import Meter
+from camkeep.cli.preview import previewed
+from camkeep.cli.settings import need_server
 from camkeep.clock import as_datetime
+from camkeep.engine.feed import Feed
 from camkeep.engine.plan import Plan, Summary
 from camkeep.engine.record import Recording
 from camkeep.engine.sources import make_source
@@ -59,11 +62,24 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--wait", action="store_true", help="wait until the camera answers")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
+    parser.add_argument(
+        "--preview",
+        action="store_true",
+        help="show the picture in the browser meanwhile; the key q or Stop there ends it "
+        "(needs camkeep[server])",
+    )
+    parser.add_argument(
+        "--no-open",
+        action="store_true",
+        help="with --preview: only print the address, do not open the browser",
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Record, show progress, and print the summary."""
+    if args.preview:
+        need_server()
     address, options = camera_from(args, audio=args.audio)
     plan = Plan(
         path=args.file,
@@ -75,20 +91,26 @@ def run(args: argparse.Namespace) -> int:
         wait=args.wait,
         overwrite=args.overwrite,
     )
-    recording = Recording(make_source(address, options), plan, options.clock)
+    source = make_source(address, options)
+    feed = Feed(source, options.clock) if args.preview else None
+    recording = Recording(source, plan, options.clock, feed=feed)
     show = None if args.quiet else Meter()
-    summary = asyncio.run(_until_signal(recording, show))
+    summary = asyncio.run(_until_signal(recording, show, feed, opens=not args.no_open))
     if show is not None:
         show.end()
     return _conclude(summary)
 
 
-async def _until_signal(recording: Recording, show: Meter | None) -> Summary:
+async def _until_signal(
+    recording: Recording, show: Meter | None, feed: Feed | None, *, opens: bool
+) -> Summary:
     """Run `recording`; the first SIGINT, SIGTERM or SIGHUP stops it in good order."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and shells mean it
             loop.add_signal_handler(number, _stop, recording, number)
+    if feed is not None:
+        return await previewed(recording, feed, show, opens=opens)
     return await recording.run(show)
 
 

@@ -124,6 +124,77 @@ async def check_wall(ask: Ask, count: int, width: int, height: int) -> None:
         assert covered > 0.45 * width * height
 
 
+async def test_some_are_larger_and_still_nothing_overlaps(ask: Ask) -> None:
+    for (width, height), count in product(WINDOWS, [2, 3, 5, 20, 40]):
+        for large, tall in ((1, 16 / 9), (2, 16 / 9), (1, 9 / 16)):
+            shapes = [tall if n % 3 == 1 else 16 / 9 for n in range(count)]
+            wall = await ask("fit", "fit", shapes, width, height, 2, large)
+            boxes = wall["boxes"]
+            assert len(boxes) == count
+            for n, box in enumerate(boxes):
+                assert -0.01 <= box["x"] <= width - box["width"] + 0.01
+                assert -0.01 <= box["y"] <= wall["height"] - box["height"] + 0.01
+                for other in boxes[n + 1 :]:
+                    apart = abs(box["x"] - other["x"]) + 0.01
+                    below = abs(box["y"] - other["y"]) + 0.01
+                    left = box if box["x"] < other["x"] else other
+                    upper = box if box["y"] < other["y"] else other
+                    assert apart >= left["width"] or below >= upper["height"], (count, width)
+            areas = [box["width"] * box["height"] for box in boxes]
+            if width >= 1280 and count < 20:
+                assert sum(areas) > 0.3 * width * wall["height"], (count, large, width)
+            if width >= 640 and count > large and tall > 1:
+                assert min(areas[:large]) > 1.4 * max(areas[large:]), (count, large, width)
+
+
+async def test_the_wall_of_a_device(ask: Ask) -> None:
+    cameras = [{"id": each} for each in "abcd"]
+    for order, large, wanted in [
+        ("", "", "abcd"),
+        ("dxb", "", "dbca"),
+        ("dcba", "a", "adcb"),
+        ("", "cd", "cdab"),
+    ]:
+        layout = {"order": list(order), "large": list(large)}
+        found = await ask("layout", "ordered", cameras, layout)
+        assert sorted(each["id"] for each in found) == list("abcd")
+        if order != "dxb":
+            assert "".join(each["id"] for each in found) == wanted
+    assert await ask("layout", "moved", ["a", "b", "c"], "a", 2) == ["b", "c", "a"]
+    nothing = {"order": [], "large": []}
+    assert await ask("layout", "resized", nothing, "a") == {"order": [], "large": ["a"]}
+    assert await ask("layout", "resized", {"order": [], "large": ["a"]}, "a") == nothing
+    for text in (None, "", "{", "[]", '{"order": 1}', '{"order": [1], "large": [{}]}'):
+        assert await ask("layout", "read", text) == nothing
+    boxes = [{"x": x, "y": y, "width": 100, "height": 60} for y in (0, 62) for x in (0, 102)]
+    for start, key, end in [(0, "Right", 1), (1, "Down", 3), (3, "Up", 1), (0, "Up", -1)]:
+        assert await ask("layout", "beside", boxes, start, f"Arrow{key}") == end
+
+
+async def test_hours_of_the_week(ask: Ask) -> None:
+    for text, shown in [
+        ("mon,tue,wed,thu,fri 08:00-18:00", "mon-fri 08:00-18:00"),
+        ("sat,sun 22:00-06:00", "sat,sun 22:00-06:00"),
+        ("fri-mon 7:00-24:00", "mon,fri-sun 07:00-00:00"),
+        ("daily 00:00-00:00", "daily 00:00-00:00"),
+    ]:
+        assert await ask("week", "text", await ask("week", "parse", text)) == shown
+    night = await ask("week", "parse", "sun 18:00-06:00")
+    week = await ask("week", "covered", [night])
+    assert (week[6], week[0], week[1]) == ([[0.75, 1]], [[0, 0.25]], [])
+
+
+async def test_an_address_is_taken_apart(ask: Ask) -> None:
+    assert await ask("camera-values", "apart", "rtsp://me:p%40ss@10.0.0.7/x") == {
+        "address": "rtsp://10.0.0.7/x",
+        "user": "me",
+        "password": "p@ss",
+    }
+    assert (await ask("camera-values", "apart", "rtsp://me:a@b%zz@h/x"))["password"] == "a@b%zz"
+    for plain in ("rtsp://10.0.0.7/x", "0", "http://h/a@b", ""):
+        assert await ask("camera-values", "apart", plain) is None
+
+
 async def test_how_it_keeps_close_to_what_is_live(ask: Ask) -> None:
     aim = await ask("pace", "goal", 0.1)
     assert 0.15 <= aim < 0.3
@@ -134,6 +205,10 @@ async def test_how_it_keeps_close_to_what_is_live(ask: Ask) -> None:
     assert (await ask("pace", "pace", aim + 0.1, aim, hurries))["rate"] == hurries
     assert (await ask("pace", "pace", aim, aim, hurries))["rate"] == 1
     assert (await ask("pace", "pace", aim + 30, aim, 1))["leap"] is True
+    assert await ask("pace", "spared", 0.5, 20, False) == pytest.approx(0.4), "forgiven with time"
+    assert await ask("pace", "spared", 0.5, 0, True) == pytest.approx(0.6)
+    assert await ask("pace", "spared", 1.0, 0, True) == 1.0, "not for ever more"
+    assert await ask("pace", "goal", 0.04, 0.3) == pytest.approx(0.4)
     ranges = [[0, 5], [7, 9]]
     assert await ask("pace", "outOfGap", ranges, 3) is None
     assert await ask("pace", "outOfGap", ranges, 4.99) == 7

@@ -17,6 +17,8 @@
  * @property {string} told
  * @property {boolean} recording
  * @property {string | null} clip
+ * @property {number} pre_roll_s
+ * @property {"easyn" | "webcam" | null} controls
  * @property {Stream[]} streams
  */
 /** @typedef {{id: string, name: string, start_us: number, end_us: number | null}} Clip */
@@ -28,9 +30,24 @@
  * @property {number | null} measured_fps
  * @property {string[]} advice
  */
-/** @typedef {{ok: boolean, error: string | null, report: Report | null, picture: string | null}} Tested */
-/** @typedef {{address: string, name: string}} Offer */
-/** @typedef {{webcams: Offer[], no_webcams: string | null, network: Offer[] | null}} Offered */
+/** @typedef {{start_us: number, end_us: number, told: string, cause: string, lasting: boolean, wanted: boolean}} GapTold */
+/** @typedef {Clip & {held: boolean}} ClipMark */
+/** @typedef {{camera: string, since_us: number, spans: [number, number][], gaps: GapTold[], removed: [number, number][], clips: ClipMark[]}} CameraTime */
+/** @typedef {{resolution_us: number, now_us: number, cameras: CameraTime[]}} Timeline */
+/** @typedef {{time_us: number, kind: string, camera: string | null, told: string, detail: Record<string, unknown>}} EventTold */
+
+/**
+ * @typedef {object} Setting of a camera: `range` is from, to, step
+ * @property {string} name
+ * @property {string} label
+ * @property {string} kind
+ * @property {[number, number, number]} range
+ * @property {[number, string][]} menu
+ * @property {number | null} value
+ * @property {boolean} writable
+ * @property {boolean} active
+ */
+/** @typedef {{kind: "easyn" | "webcam", actions: string[], settings: Setting[]}} Controls */
 
 const ROOT = "/api/v1";
 const PATIENCE_MS = 30_000;
@@ -69,6 +86,7 @@ async function ask(method, path, body, signal) {
   /** @type {RequestInit} */
   const wish = { method, signal: signal ? AbortSignal.any([signal, patience]) : patience };
   if (method !== "GET") {
+    wish.keepalive = true; // a camera's stop goes out even when the page is closed
     wish.headers = { "content-type": "application/json" };
     wish.body = JSON.stringify(body ?? {});
   }
@@ -93,7 +111,7 @@ function setClock(date) {
 }
 
 /** @param {Response} answer */
-async function troubleOf(answer) {
+export async function troubleOf(answer) {
   try {
     const { detail, title, type } = await answer.json();
     return new Trouble(String(detail || title), answer.status, String(type));
@@ -101,6 +119,8 @@ async function troubleOf(answer) {
     return new Trouble(`The recorder answered ${answer.status}.`, answer.status);
   }
 }
+
+export { ask as call };
 
 /** @param {string} id */
 const camera = (id) => `/cameras/${encodeURIComponent(id)}`;
@@ -116,19 +136,34 @@ export const api = {
   logout: () => ask("POST", "/logout"),
   /** @returns {Promise<Camera[]>} */
   cameras: async () => (await ask("GET", "/cameras")).cameras,
-  /** @param {Record<string, string>} wanted @returns {Promise<Camera>} */
-  addCamera: (wanted) => ask("POST", "/cameras", wanted),
-  /** @returns {Promise<Camera>} */
-  addDemo: () => ask("POST", "/demo"),
-  /** @param {Record<string, string>} wanted @param {AbortSignal} signal @returns {Promise<Tested>} */
-  testCamera: (wanted, signal) => ask("POST", "/cameras/test", wanted, signal),
-  /** @param {boolean} network @param {AbortSignal} signal @returns {Promise<Offered>} */
-  offered: (network, signal) =>
-    ask("GET", `/cameras/offered${network ? "?network=true" : ""}`, undefined, signal),
   /** @param {string} id @param {boolean} record @returns {Promise<Pressed>} */
   press: (id, record) => ask("POST", `${camera(id)}/recording`, { record }),
+  /** About how large the clip is that is being recorded. @param {string} id @returns {Promise<number | null>} */
+  recorded: async (id) => (await ask("GET", `${camera(id)}/recording`)).bytes,
+  /** @param {string} id @returns {Promise<Controls>} */
+  controls: (id) => ask("GET", `${camera(id)}/controls`),
+  /** @param {string} id @param {Record<string, unknown>} action */
+  control: (id, action) => ask("POST", `${camera(id)}/controls`, action),
+  /** The newest picture. @param {string} id */
+  snapshot: (id) => `${ROOT}${camera(id)}/snapshot.jpg`,
   /** @param {string} id @returns {Promise<Clip>} */
   clip: (id) => ask("GET", `/clips/${encodeURIComponent(id)}`),
+  /** What is kept of those cameras. @param {string[]} ids @param {number} from @param {number} to @returns {Promise<Timeline>} */
+  timeline: (ids, from, to) => ask("GET", `/timeline?from=${from}&to=${to}&cameras=${ids}`),
+  /** @param {string[]} ids @param {number} at @param {boolean} back @returns {Promise<{at_us: number | null, gap: GapTold | null, removed: boolean}>} */
+  nextFootage: (ids, at, back) =>
+    ask("GET", `/timeline/next?at=${at}&cameras=${ids}&direction=${back ? "back" : "forward"}`),
+  /** What happened to cameras between two instants, newest first. @param {number} from @param {number} to @param {number} most @returns {Promise<EventTold[]>} */
+  happened: async (from, to, most) =>
+    (await ask("GET", `/events?from=${from}&to=${to}&limit=${most}&kind=state&kind=recording&kind=storage`)).events,
+  /** The picture of an instant. @param {string} id @param {number} at */
+  picture: (id, at) => `${ROOT}${camera(id)}/picture.jpg?at=${Math.round(at)}`,
+  /** Whether the recorder has another version of this page: its digest stands in our address. */
+  newer: async () => {
+    const answer = await fetch("/", { method: "HEAD", cache: "no-cache" }).catch(() => null);
+    const tag = answer?.headers.get("etag")?.replaceAll('"', "");
+    return Boolean(tag) && !import.meta.url.includes(`/${tag}/`);
+  },
   /** Where events come from. */
   events: `${ROOT}/events/stream?kind=state&kind=recording&kind=settings&kind=storage`,
   /** @param {string} id @param {string} stream */

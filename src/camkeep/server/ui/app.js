@@ -5,43 +5,61 @@
  */
 
 import { icon, make, write } from "./dom.js";
-import { address, place } from "./place.js";
+import { keys } from "./keys.js";
+import { VIEWS, address, place } from "./place.js";
 import { recorder } from "./recorder.js";
-import "./account.js";
-import "./cameras.js";
+import { say } from "./say.js";
+import { sheet } from "./sheet.js";
+import { tell, toasts } from "./toast.js";
 import "./login.js";
-import "./wall.js";
+import "./watch.js";
+
+/** @typedef {import("./place.js").View} View */
 
 const CALM_MS = 3000;
+
+/** Fetched when somebody goes there. @type {Record<string, () => Promise<unknown>>} */
+const LATER = {
+  clips: () => import("./clips.js"),
+  cameras: () => import("./cameras.js"),
+  system: () => import("./system.js"),
+  account: () => import("./account.js"),
+  shared: () => import("./shared.js"),
+};
 
 class App extends HTMLElement {
   /** @type {AbortController | null} */
   #life = null;
   #main = make("main", { tabindex: "-1" });
-  #rail = make("nav", { "aria-label": "Places" });
+  #rail = make("nav", { "aria-label": say.app.places });
   #away = make("div", { class: "away", role: "status" });
   #awayTold = make("span");
   #awayCount = make("span", { class: "time", "aria-hidden": "true" });
   /** What is in `main`: another one is made only when it changes. */
   #seen = "";
+  #newer = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #calm;
 
   connectedCallback() {
     this.#life = new AbortController();
     const { signal } = this.#life;
-    const again = make("button", { type: "button", onclick: () => recorder.again() }, "Try now");
+    const again = make("button", { type: "button" }, say.app.tryNow);
+    again.addEventListener("click", () => recorder.again());
     this.#away.append(icon("trouble"), this.#awayTold, this.#awayCount, again);
     this.#away.hidden = true;
     this.append(this.#rail, this.#main, this.#away);
+    toasts();
     recorder.addEventListener("change", () => this.#update(), { signal });
     addEventListener("hashchange", () => this.#update(), { signal });
     for (const name of ["pointermove", "pointerdown", "keydown", "focusin"]) {
       addEventListener(name, () => this.#stir(), { signal, passive: true });
     }
+    keys({ "?": sheet }, signal);
     const tick = setInterval(() => this.#tellAway(), 1000);
     signal.addEventListener("abort", () => clearInterval(tick));
     this.#stir();
+    if (place().shared) this.#update(); // that waits for nobody
     recorder.start();
   }
 
@@ -52,51 +70,55 @@ class App extends HTMLElement {
 
   #update() {
     this.#tellAway();
+    this.#tellNewer();
     const seen = this.#what();
-    const shell = ["watch", "add", "account"].includes(seen);
-    this.#rail.hidden = !shell;
-    if (shell) this.#fillRail(seen);
-    if (seen !== this.#seen) this.#show(seen);
+    const shell = VIEWS.some((view) => view === seen);
+    this.#rail.hidden = !shell && seen !== "none";
+    if (!this.#rail.hidden) this.#fillRail(place().view);
+    if (seen !== this.#seen) void this.#show(seen);
   }
 
   /** What is to be seen now. @returns {string} */
   #what() {
     const { me, cameras } = recorder;
+    if (place().shared) return "shared";
     if (!me) return "nothing";
     if (!me.user) return me.accounts ? "login" : "setup";
     const { view } = place();
-    if (view === "account") return "account";
-    if (cameras && !cameras.length) return recorder.may("admin") ? "first" : "none";
-    return view === "add" && recorder.may("admin") ? "add" : "watch";
+    const empty = cameras && !cameras.length;
+    if (empty && view === "watch") return recorder.may("admin") ? "first" : "none";
+    return view === "cameras" && !recorder.may("admin") ? "watch" : view;
   }
 
   /** @param {string} seen */
-  #show(seen) {
+  async #show(seen) {
     const moved = this.#seen !== "" && this.#seen !== "nothing";
     this.#seen = seen;
     this.setAttribute("seen", seen);
+    try {
+      await LATER[seen === "first" ? "cameras" : seen]?.();
+    } catch {
+      if (this.#seen === seen) this.#main.replaceChildren(broken());
+      this.#seen = "";
+      return;
+    }
+    if (this.#seen !== seen) return;
     this.#main.replaceChildren(...content(seen));
     if (moved && !this.#main.contains(document.activeElement)) this.#main.focus();
   }
 
-  /** @param {string} seen */
-  #fillRail(seen) {
-    const places = recorder.may("admin") ? ["watch", "add", "account"] : ["watch", "account"];
-    const links = places.map((view) => {
-      const to = /** @type {import("./place.js").View} */ (view);
-      const word = { watch: "Watch", add: "Add", account: "Account" }[to];
-      const current = view === seen && !place().camera;
-      return make(
-        "a",
-        { href: address({ view: to }), "aria-current": current && "page", class: view },
-        icon(view),
-        word,
-      );
-    });
-    const key = places.join() + seen + place().camera;
+  /** @param {View} current */
+  #fillRail(current) {
+    const views = VIEWS.filter((view) => view !== "cameras" || recorder.may("admin"));
+    const key = views.join() + current + place().camera;
     if (this.#rail.dataset.key === key) return;
     const focused = [...this.#rail.children].findIndex((link) => link === document.activeElement);
     this.#rail.dataset.key = key;
+    const links = views.map((view) => {
+      const now = view === current && !place().camera;
+      const where = { href: address({ view }), "aria-current": now && "page", class: view };
+      return make("a", where, icon(view), say.app[view]);
+    });
     this.#rail.replaceChildren(...links);
     links[focused]?.focus();
   }
@@ -107,8 +129,16 @@ class App extends HTMLElement {
     this.toggleAttribute("away", away !== null);
     if (!away) return;
     const seconds = Math.ceil((away.retryAt - Date.now()) / 1000);
-    write(this.#awayTold, "The recorder does not answer.");
-    write(this.#awayCount, seconds > 0 ? `Next try in ${seconds} s` : "Trying");
+    write(this.#awayTold, say.app.away);
+    write(this.#awayCount, seconds > 0 ? say.app.nextTry(seconds) : say.app.trying);
+  }
+
+  /** Once: the recorder brought another page when it came back. */
+  #tellNewer() {
+    if (!recorder.newer || this.#newer) return;
+    this.#newer = true;
+    const reload = { word: say.app.reload, do: () => location.reload() };
+    tell(say.app.newer, { action: reload });
   }
 
   /** Somebody is there: controls are shown until nothing has moved for a while. */
@@ -124,28 +154,31 @@ function content(seen) {
   switch (seen) {
     case "nothing":
       return [];
-    case "login":
-      return [make("camkeep-login")];
-    case "setup":
-      return [make("camkeep-setup")];
     case "first":
-    case "add":
       return [make("camkeep-cameras")];
     case "none":
-      return [
-        make(
-          "section",
-          { class: "sheet" },
-          make("h1", {}, "No camera yet"),
-          make("p", {}, "No camera was granted to you. Ask an administrator of this recorder."),
-          make("p", {}, make("a", { href: address({ view: "account" }) }, "Your account")),
-        ),
-      ];
-    case "account":
-      return [make("camkeep-account")];
+      return [none()];
     default:
-      return [make("camkeep-wall")];
+      return [document.createElement(`camkeep-${seen}`)];
   }
+}
+
+function none() {
+  const account = make("a", { href: address({ view: "account" }) }, say.app.yourAccount);
+  return make(
+    "section",
+    { class: "sheet" },
+    make("h1", {}, say.app.noCamera),
+    make("p", {}, say.app.noCameraTold),
+    make("p", {}, account),
+  );
+}
+
+/** A part of the page that could not be fetched: another version is there, or nobody answers. */
+function broken() {
+  const again = make("button", { type: "button" }, say.app.reload);
+  again.addEventListener("click", () => location.reload());
+  return make("section", { class: "sheet" }, make("h1", {}, say.app.failed), make("p", {}, again));
 }
 
 customElements.define("camkeep-app", App);

@@ -15,6 +15,7 @@ const SVG = "http://www.w3.org/2000/svg";
  * @property {HTMLElement} camkeep-login
  * @property {HTMLElement} camkeep-setup
  * @property {HTMLElement} camkeep-wall
+ * @property {HTMLElement} camkeep-watch
  */
 /** @typedef {HTMLElementTagNameMap & OurTags} Tags */
 

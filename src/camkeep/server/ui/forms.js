@@ -3,6 +3,7 @@
 
 import { Trouble } from "./api.js";
 import { make } from "./dom.js";
+import { say } from "./say.js";
 import { sentence } from "./words.js";
 
 let count = 0;
@@ -25,23 +26,45 @@ export function field(label, attributes, hint = "") {
   return make("div", { class: "field" }, make("label", { for: id }, label), input, below);
 }
 
-/** A field for a password, which can be shown. @param {Record<string, unknown>} attributes @param {string} [hint] */
-export function passwordField(attributes, hint = "") {
-  const whole = field("Password", { type: "password", name: "password", ...attributes }, hint);
+/** A field for a password, which can be shown. @param {Record<string, unknown>} attributes @param {string} [hint] @param {string} [label] */
+export function passwordField(attributes, hint = "", label = say.people.password) {
+  const whole = field(label, { type: "password", name: "password", ...attributes }, hint);
   const input = /** @type {HTMLInputElement} */ (whole.querySelector("input"));
   const show = make(
     "button",
     { type: "button", class: "plain show", "aria-pressed": "false" },
-    "Show",
+    say.people.show,
   );
   show.addEventListener("click", () => {
     const hidden = input.type === "password";
     input.type = hidden ? "text" : "password";
     show.setAttribute("aria-pressed", String(hidden));
-    show.textContent = hidden ? "Hide" : "Show";
+    show.textContent = hidden ? say.people.hide : say.people.show;
   });
   input.after(show);
   return whole;
+}
+
+/**
+ * One of several to be picked: a word, and what it means.
+ *
+ * @param {"radio" | "checkbox"} type
+ * @param {string} name
+ * @param {string} value
+ * @param {string[]} words
+ * @param {boolean} checked
+ */
+export function pick(type, name, value, [word, meaning], checked) {
+  const input = make("input", { type, name, value, checked });
+  const hint = meaning && make("span", { class: "hint" }, meaning);
+  return make("label", { class: "pick" }, input, make("span", {}, word, hint));
+}
+
+/** One of a few, folded up. @param {string} label @param {string} name @param {string[][]} all values and words */
+export function choice(label, name, all) {
+  const id = `field-${++count}`;
+  const options = all.map(([value, word]) => make("option", { value }, word));
+  return make("div", { class: "field" }, make("label", { for: id }, label), make("select", { id, name }, ...options));
 }
 
 /** Where a form says what went wrong. */

@@ -2,37 +2,35 @@
 /**
  * `<camkeep-live camera=ID stream=main|sub>`: the live picture of a camera.
  *
- * In: those attributes; `sound` asks for sound, too; `rest` has nothing fetched. Out: `state`,
- * `told`, `shownAt`, `wall` and `shape`, and the events `live-state` (another state), `live-shape`
- * (another shape of the picture) and `live-lost` (the connection broke).
+ * In: those attributes; `sound` asks for sound, too; `small` says that there is a small stream;
+ * `rest` has nothing fetched. Out: `state`, `told`, `shownAt`, `wall`, `shape`, `header`, `instead`,
+ * `delay` and `count`, and the events `live-state` (another state), `live-shape` (another shape of
+ * the picture) and `live-lost` (the connection broke).
  *
  * One WebSocket while it is on the screen of a page that is seen; nothing otherwise. The last
- * picture stays until the next one comes. Where the browser cannot play what comes, it asks for
- * JPEG pictures instead, for a few cameras at a time: each takes one of the six connections that
- * a browser has.
+ * picture stays until the next one comes. Where the browser cannot play what comes, it shows the
+ * small stream instead, and where it cannot play that either, single pictures.
  */
 
 import { api } from "./api.js";
 import { make } from "./dom.js";
 import { Media, playable } from "./media.js";
+import { Images, room } from "./images.js";
+import { Line } from "./line.js";
 import { Pictures, still } from "./pictures.js";
+import { say } from "./say.js";
+import { sight } from "./sight.js";
 import { frameOf, saidBy } from "./wire.js";
 
-/** @typedef {import("./wire.js").Frame} Frame */
 /** @typedef {import("./wire.js").HeaderSaid} HeaderSaid */
 
 const WAITS_MS = [300, 1000, 2000, 4000];
 const NOT_ALLOWED = 1008;
-const MOST_FALLBACKS = 3;
-const LOOK_MS = 250;
-const FALL_BACK_MS = 10_000;
-/** Where pictures cannot be had either, they are asked for again after so long. */
+const FALL_BACK_MS = 10_000; // pictures that cannot be had either are asked for again
 const MANY_FAILURES = 3;
 
-let fallbacks = 0;
-
 export class Live extends HTMLElement {
-  static observedAttributes = ["camera", "stream", "sound", "rest"];
+  static observedAttributes = ["camera", "stream", "sound", "rest", "small", "floating"];
 
   /** connecting, live, waiting, refused, off, or unplayable */
   state = "connecting";
@@ -45,46 +43,53 @@ export class Live extends HTMLElement {
   wall = null;
   /** How long before that the one before it came: milliseconds. */
   apart = 0;
-  /** Its width by its height. @type {number | null} */
-  shape = null;
+  shape = /** @type {number | null} */ (null); // its width by its height
+  /** What comes is to be decoded by this. @type {HeaderSaid | null} */
+  header = null;
+  /** What is shown in place of a stream that the browser cannot play. @type {"" | "small" | "pictures"} */
+  instead = "";
+  unplayed = ""; // the codec that it cannot play
+  /** From the camera's picture to the screen, by the recorder's clock: ms. @type {number | null} */
+  delay = null;
+  /** What came, and what was left out because this browser or the network was too slow. */
+  count = { frames: 0, bytes: 0, skipped: 0 };
 
   #canvas = make("canvas", { width: 16, height: 9 });
   #video = make("video", { playsinline: true, "aria-hidden": "true" });
   #image = make("img", { alt: "" });
   /** @type {AbortController | null} */
   #life = null;
-  /** @type {WebSocket | null} */
-  #socket = null;
+  /** @type {Line | null} */
+  #line = null;
   /** @type {Pictures | Media | null} */
   #player = null;
-  #header = -1;
+  #ahead = 0; // how far the recorder's clock is before ours: ms
+  /** @type {Images | null} */
+  #images = null;
   /** What the recorder said when it ended the connection. */
   #farewell = "";
   #failures = 0;
   #unplayed = 0;
   #open = "";
-  #inSight = false;
-  #falling = false;
+  #address = ""; // the same, or that of the small stream in its place
+  #seen = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   connectedCallback() {
     this.#life = new AbortController();
-    const { signal } = this.#life;
     this.#video.muted = true;
     if (!this.childElementCount) this.append(this.#canvas, this.#video, this.#image);
-    const sight = new IntersectionObserver((seen) => {
-      this.#inSight = seen[seen.length - 1].isIntersecting;
+    sight(this, this.#life.signal, (seen) => {
+      this.#seen = seen;
       this.#check();
     });
-    sight.observe(this);
-    signal.addEventListener("abort", () => sight.disconnect());
-    document.addEventListener("visibilitychange", () => this.#check(), { signal });
   }
 
+  connectedMoveCallback() {} // what moves in the document without a break goes on
   disconnectedCallback() {
     this.#life?.abort();
-    this.#inSight = false;
+    this.#seen = false;
     this.#close();
   }
 
@@ -113,26 +118,26 @@ export class Live extends HTMLElement {
     const camera = this.getAttribute("camera");
     const stream = this.getAttribute("stream") ?? "main";
     const sound = this.hasAttribute("sound") ? 1 : 0;
-    const wanted = camera && this.#inSight && !document.hidden && !this.hasAttribute("rest");
+    const seen = this.#seen || this.hasAttribute("floating"); // in a window of its own
+    const wanted = camera && seen && !this.hasAttribute("rest");
     const address = wanted ? api.socket(camera, `?stream=${stream}&sound=${sound}`) : "";
     if (address === this.#open) return;
     this.#close();
     this.#failures = this.#unplayed = 0;
-    this.#open = address;
+    Object.assign(this, { header: null, wall: null, delay: null, instead: "", unplayed: "" });
+    this.#open = this.#address = address;
     if (address) this.#connect();
   }
 
   #connect() {
-    const socket = new WebSocket(this.#open);
-    socket.binaryType = "arraybuffer";
-    socket.addEventListener("message", ({ data }) => {
-      if (socket === this.#socket) this.#take(data);
-    });
-    socket.addEventListener("close", ({ code }) => {
-      if (code === NOT_ALLOWED) this.#failures = WAITS_MS.length; // others find out who may what
-      if (socket === this.#socket) this.#lost();
-    });
-    this.#socket = socket;
+    this.#line = new Line(
+      this.#address,
+      (message) => (typeof message === "string" ? this.#told(message) : this.#came(message)),
+      (code) => {
+        if (code === NOT_ALLOWED) this.#failures = WAITS_MS.length; // others find out who may what
+        this.#lost();
+      },
+    );
   }
 
   #close() {
@@ -140,25 +145,19 @@ export class Live extends HTMLElement {
     this.#hangUp();
     this.#open = "";
     this.#endPlayer();
-    this.#endFallback();
+    this.#endImages();
     this.#say("connecting", "");
   }
 
-  /** One that is not open yet is closed when it is: browsers complain otherwise. */
   #hangUp() {
-    const socket = this.#socket;
-    this.#socket = null;
-    if (socket?.readyState === WebSocket.CONNECTING) {
-      socket.addEventListener("open", () => socket.close());
-    } else socket?.close();
+    this.#line?.close();
+    this.#line = null;
   }
 
   #lost() {
-    this.#socket = null;
+    this.#line = null;
     this.#endPlayer();
-    const told =
-      this.#farewell ||
-      (this.#failures < MANY_FAILURES ? "" : "the recorder gives no picture of it");
+    const told = this.#farewell || (this.#failures < MANY_FAILURES ? "" : say.live.noPicture);
     this.#farewell = "";
     this.#say(told ? "waiting" : "connecting", told);
     this.#again();
@@ -172,35 +171,42 @@ export class Live extends HTMLElement {
     this.#timer = setTimeout(() => this.#connect(), wait);
   }
 
-  /** @param {string | ArrayBuffer} message */
-  #take(message) {
-    if (typeof message === "string") {
-      const said = saidBy(message);
-      if (said?.type === "header") this.#begin(said);
-      else if (said?.type === "state" && said.state !== "live") this.#say(said.state, said.told);
-      else if (said?.type === "end" && ["failed", "slow"].includes(said.why))
-        this.#farewell = said.told;
-    } else {
-      const frame = frameOf(message);
-      if (frame && frame.header === this.#header) this.#player?.put(frame);
-    }
+  /** @param {string} message */
+  #told(message) {
+    const said = saidBy(message);
+    if (said?.type === "header") this.#begin(said);
+    else if (said?.type === "state" && said.state !== "live") this.#say(said.state, said.told);
+    else if (said?.type === "skipped") this.count.skipped += said.frames;
+    else if (said?.type === "end" && ["failed", "slow"].includes(said.why)) this.#farewell = said.told;
+  }
+
+  /** @param {ArrayBuffer} message */
+  #came(message) {
+    const frame = frameOf(message);
+    // no picture is there before it was taken: so the clock is at least that far ahead
+    if (frame?.picture) this.#ahead = Math.max(this.#ahead, frame.wall / 1000 - Date.now());
+    this.count.bytes += message.byteLength;
+    this.count.frames += Number(frame?.picture ?? 0);
+    if (frame && frame.header === ((this.header?.header ?? -1) & 0xffff)) this.#player?.put(frame);
   }
 
   /** @param {HeaderSaid} header */
   #begin(header) {
     this.#endPlayer();
-    this.#header = header.header & 0xffff;
+    this.header = header;
+    if (!header.header) this.#ahead = header.now_us / 1000 - Date.now();
     const shown = this.#shown.bind(this);
+    const failed = () => this.#playerFailed();
     if (header.mime === "image/jpeg") this.#player = new Pictures(this.#canvas, shown);
-    else if (playable(header.mime)) {
-      this.#player = new Media(this.#video, header.mime, shown, () => this.#playerFailed());
-    } else this.#fallBack();
+    else if (playable(header.mime))
+      this.#player = new Media(this.#video, header.mime, shown, failed);
+    else this.#fallBack(header);
   }
 
   #playerFailed() {
     this.#hangUp();
     this.#endPlayer();
-    if (++this.#unplayed > 2) this.#fallBack();
+    if (++this.#unplayed > 2 && this.header) this.#fallBack(this.header);
     else this.#again();
   }
 
@@ -208,6 +214,7 @@ export class Live extends HTMLElement {
   #shown(wall, width, height) {
     this.#failures = this.#unplayed = 0;
     this.wall = wall;
+    this.delay = Math.max(0, Date.now() + this.#ahead - wall / 1000);
     const now = performance.now();
     this.apart = now - (this.shownAt ?? now);
     this.shownAt = now;
@@ -240,53 +247,52 @@ export class Live extends HTMLElement {
     this.#player = null;
   }
 
-  /** The browser cannot play what comes: ask for pictures instead. */
-  #fallBack() {
+  /** The browser cannot play what comes: show the small stream instead, or else pictures. @param {HeaderSaid} header */
+  #fallBack(header) {
     this.#hangUp();
-    if (fallbacks >= MOST_FALLBACKS) {
-      this.#unplayable("This browser cannot play it here. Show the camera alone to see it.");
+    this.unplayed ||= header.codecs[0];
+    const large = (this.getAttribute("stream") ?? "main") === "main";
+    if (this.instead || !large || !this.hasAttribute("small")) {
+      this.#showImages();
       return;
     }
-    fallbacks++;
-    this.#falling = true;
-    this.#image.onerror = () => {
-      this.#endFallback();
-      this.#unplayable("");
+    this.instead = "small";
+    this.#unplayed = 0;
+    this.#address = this.#open.replace("stream=main", "stream=sub");
+    this.#connect();
+  }
+
+  #showImages() {
+    if (!room()) {
+      this.#unplayable(say.live.tooMany);
+      return;
+    }
+    this.instead = "pictures";
+    this.wall = this.delay = null;
+    const stream = this.getAttribute("stream") ?? "main";
+    const address = api.mjpeg(this.getAttribute("camera") ?? "", stream);
+    /** @param {number} width @param {number} height */
+    const shown = (width, height) => {
+      this.setAttribute("pictures", "");
+      this.shownAt = performance.now();
+      this.#say("live", "");
+      this.#shaped(width, height);
     };
-    this.#image.src = api.mjpeg(
-      this.getAttribute("camera") ?? "",
-      this.getAttribute("stream") ?? "main",
-    );
-    this.#look();
+    this.#images = new Images(this.#image, address, shown, () => {
+      this.#endImages();
+      this.#unplayable("");
+    });
   }
 
   /** @param {string} told */
   #unplayable(told) {
     this.#say("unplayable", told);
-    this.#timer = setTimeout(() => this.#fallBack(), FALL_BACK_MS);
+    this.#timer = setTimeout(() => this.#showImages(), FALL_BACK_MS);
   }
 
-  /** Browsers do not tell of each picture: look whether there is one. */
-  #look() {
-    const { naturalWidth: width, naturalHeight: height } = this.#image;
-    if (width) {
-      this.setAttribute("pictures", "");
-      this.shownAt = performance.now();
-      this.#say("live", "");
-      this.#shaped(width, height);
-    }
-    this.#timer = setTimeout(() => this.#look(), LOOK_MS);
-  }
-
-  #endFallback() {
-    if (!this.#falling) return;
-    clearTimeout(this.#timer);
-    const { naturalWidth: width, naturalHeight: height } = this.#image;
-    if (this.hasAttribute("pictures") && width) still(this.#canvas, this.#image, width, height);
-    this.#falling = false;
-    fallbacks--;
-    this.#image.onerror = null;
-    this.#image.removeAttribute("src");
+  #endImages() {
+    this.#images?.close(this.#canvas);
+    this.#images = null;
     this.removeAttribute("pictures");
   }
 }

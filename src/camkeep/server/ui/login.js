@@ -5,6 +5,7 @@ import { api } from "./api.js";
 import { make } from "./dom.js";
 import { attempt, complaint, field, passwordField, typed } from "./forms.js";
 import { recorder } from "./recorder.js";
+import { say } from "./say.js";
 
 class Login extends HTMLElement {
   connectedCallback() {
@@ -12,7 +13,7 @@ class Login extends HTMLElement {
     const form = make(
       "form",
       {},
-      field("Name", {
+      field(say.people.name, {
         name: "name",
         autocomplete: "username",
         autocapitalize: "none",
@@ -21,7 +22,7 @@ class Login extends HTMLElement {
       }),
       passwordField({ autocomplete: "current-password", required: true }),
       told,
-      make("button", { class: "primary" }, "Log in"),
+      make("button", { class: "primary" }, say.people.login),
     );
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -31,7 +32,8 @@ class Login extends HTMLElement {
       );
       if (!well) form.querySelector("input")?.form?.password.select();
     });
-    this.replaceChildren(make("section", { class: "sheet small" }, brand(), form));
+    const title = make("h1", { class: "sr" }, say.people.login);
+    this.replaceChildren(make("section", { class: "sheet small" }, brand(), title, form));
     form.querySelector("input")?.focus();
   }
 }
@@ -43,8 +45,8 @@ class Setup extends HTMLElement {
         "section",
         { class: "sheet small" },
         brand(),
-        make("h1", {}, "The first account"),
-        make("p", { class: "quiet" }, "It is an administrator's: it may do everything here."),
+        make("h1", {}, say.people.first),
+        make("p", { class: "quiet" }, say.people.firstTold),
         accountForm(recorder.me?.code_wanted ?? false),
       ),
     );
@@ -60,7 +62,7 @@ class Setup extends HTMLElement {
 export function accountForm(code) {
   const told = complaint();
   const once = field(
-    "Code",
+    say.people.code,
     {
       name: "code",
       autocomplete: "one-time-code",
@@ -69,13 +71,13 @@ export function accountForm(code) {
       spellcheck: "false",
       placeholder: "ABCD-EFGH-JKLM",
     },
-    "It stands on the console where camkeep serve runs.",
+    say.people.codeTold,
   );
   const form = make(
     "form",
     {},
     code && once,
-    field("Name", {
+    field(say.people.name, {
       name: "name",
       autocomplete: "username",
       autocapitalize: "none",
@@ -84,10 +86,10 @@ export function accountForm(code) {
     }),
     passwordField(
       { autocomplete: "new-password", required: true },
-      "Several words that only you put together are best.",
+      say.people.passwordTold,
     ),
     told,
-    make("button", { class: "primary" }, "Make the account"),
+    make("button", { class: "primary" }, say.people.make),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -4,18 +4,19 @@
  * Extensions, close to what is live.
  */
 
-import { Queue, goal, outOfGap, pace } from "./pace.js";
+import { Queue, goal, outOfGap, pace, spared } from "./pace.js";
 
 /** @typedef {import("./wire.js").Frame} Frame */
 
 const QUEUE_BYTES = 16 * 1024 * 1024;
 const KEPT_S = 6;
 /** What was played stays in the buffer for so long; it is cleared when there is twice as much. */
+const JUST_MS = 500;
 const WALLS = 256;
 /** Frames whose wall time is remembered, to say which one is on the screen. */
 
 /** iPhones have only the managed one. */
-const Source = /** @type {typeof MediaSource | undefined} */ (
+export const Source = /** @type {typeof MediaSource | undefined} */ (
   Reflect.get(globalThis, "ManagedMediaSource") ?? globalThis.MediaSource
 );
 
@@ -33,6 +34,9 @@ export class Media {
   #walls = [];
   #newest = 0;
   #apart = 0.1;
+  #spare = 0;
+  #spareAt = performance.now();
+  #shownAt = 0;
   #life = new AbortController();
   #url;
 
@@ -51,6 +55,7 @@ export class Media {
     const { signal } = this.#life;
     source.addEventListener("sourceopen", () => this.#opened(source, mime), { once: true, signal });
     video.addEventListener("error", () => this.#fail(), { signal });
+    video.addEventListener("waiting", () => this.#look(true), { signal });
     video.disableRemotePlayback = true;
     video.src = this.#url;
     this.#watch();
@@ -120,12 +125,21 @@ export class Media {
   #keepUp(ranges) {
     const { video } = this;
     const target = outOfGap(ranges, video.currentTime);
-    const aim = goal(this.#apart);
+    this.#look(false);
+    const aim = goal(this.#apart, this.#spare);
     const { leap, rate } = pace(this.#newest - video.currentTime, aim, video.playbackRate);
     if (leap) video.currentTime = Math.max(this.#newest - aim, ranges[ranges.length - 1][0]);
     else if (target !== null) video.currentTime = target;
     if (video.playbackRate !== rate) video.playbackRate = rate;
     if (video.paused) video.play().catch(() => {}); // until the browser lets us
+  }
+
+  /** How even is the network? What stood still before was no fault of it. @param {boolean} stalled */
+  #look(stalled) {
+    const now = performance.now();
+    const passed = (now - this.#spareAt) / 1000;
+    this.#spareAt = now;
+    this.#spare = spared(this.#spare, passed, stalled && now - this.#shownAt < JUST_MS);
   }
 
   /** Tell of each frame that comes onto the screen. */
@@ -134,7 +148,9 @@ export class Media {
     /** @param {number} time @param {number} width @param {number} height */
     const tell = (time, width, height) => {
       const wall = this.#wallAt(time * 1e6);
-      if (wall !== null && !this.#life.signal.aborted) this.shown(wall, width, height);
+      if (wall === null || this.#life.signal.aborted) return;
+      this.#shownAt = performance.now();
+      this.shown(wall, width, height);
     };
     /** @type {VideoFrameRequestCallback} */
     const each = (_, { mediaTime, width, height }) => {

@@ -3,17 +3,35 @@
  * How a player keeps close to what is live, without stopping at every breath of the network. Pure.
  */
 
-const LEAST_S = 0.15;
+const LEAST_S = 0.1;
+const STALL_S = 0.1;
+const MOST_SPARE_S = 1;
+const CALM = 0.005;
 const LEAP_S = 2;
 /** Further behind than this past its goal, it leaps instead of hurrying. */
 
 /**
- * How far behind the newest frame to be: rather more than frames are apart.
+ * How far behind the newest frame to be: rather more than frames are apart, and as much more as
+ * the network has shown to need.
  *
  * @param {number} apart seconds
+ * @param {number} [spare] as `spared` gives it
  */
-export function goal(apart) {
-  return Math.max(LEAST_S, apart * 1.2 + 0.05);
+export function goal(apart, spare = 0) {
+  return Math.max(LEAST_S, apart * 1.2 + 0.05) + spare;
+}
+
+/**
+ * What is kept in hand against a network that is not even: more after each time that the picture
+ * stood still, less again with time in which it did not.
+ *
+ * @param {number} spare seconds, as it was
+ * @param {number} passed seconds since then
+ * @param {boolean} stalled
+ */
+export function spared(spare, passed, stalled) {
+  const left = Math.max(0, spare - passed * CALM);
+  return stalled ? Math.min(MOST_SPARE_S, left + STALL_S) : left;
 }
 
 /**
@@ -29,8 +47,8 @@ export function pace(behind, aim, rate) {
   const late = behind - aim;
   if (late > LEAP_S) return { leap: true, rate: 1 };
   if (late > 0.6) return { leap: false, rate: 1.25 };
-  if (late > 0.2 || (rate > 1 && late > 0.02))
-    return { leap: false, rate: rate > 1.1 ? 1.25 : 1.08 };
+  if (late > 0.08 || (rate > 1 && late > 0.02))
+    return { leap: false, rate: rate > 1.1 ? 1.25 : 1.06 };
   return { leap: false, rate: 1 };
 }
 

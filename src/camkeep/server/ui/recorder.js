@@ -24,6 +24,8 @@ export class Recorder extends EventTarget {
   cameras = null;
   /** @type {Away | null} */
   away = null;
+  /** Whether the recorder has another version of this page. */
+  newer = false;
 
   /** @type {EventSource | null} */
   #events = null;
@@ -112,6 +114,7 @@ export class Recorder extends EventTarget {
       if (turn === this.#turn) this.#failed(error);
       return;
     }
+    if (this.away) this.newer ||= await api.newer();
     this.away = null;
     this.#failures = 0;
     this.#tell();

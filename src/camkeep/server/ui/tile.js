@@ -7,66 +7,86 @@
  * `camkeep-shape`, which bubble.
  */
 
-import { Trouble, api, now } from "./api.js";
+import { cursor } from "./cursor.js";
 import { icon, make, write } from "./dom.js";
+import { footage } from "./footage.js";
 import { fullScreen, go } from "./place.js";
+import { Record } from "./record.js";
 import { recorder } from "./recorder.js";
-import { ago, moment, running, saying, sentence } from "./words.js";
+import { trying } from "./rows.js";
+import { say } from "./say.js";
+import { Tools } from "./tools.js";
+import { ago, codecs, saying } from "./words.js";
+import { Zoom } from "./zoom.js";
 import "./live.js";
+import "./then.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
 
+const FINE = ["live", "playing", "paused"];
 const OLD_MS = 3000;
 /** A picture that is older, and much older than pictures of this camera are apart, says its age. */
 
 class Tile extends HTMLElement {
   /** @type {Camera | null} */
   camera = null;
+  record = new Record();
 
   /** @type {AbortController | null} */
   #life = null;
-  #live = /** @type {import("./live.js").Live} */ (document.createElement("camkeep-live"));
+  live = /** @type {import("./live.js").Live} */ (document.createElement("camkeep-live"));
+  /** The picture at the cursor where that is not live. */
+  then = /** @type {import("./then.js").Then} */ (document.createElement("camkeep-then"));
   #open = make("button", { class: "open", type: "button" });
+  #next = make("button", { class: "next", type: "button", onclick: () => void this.#goOn() }, say.watch.nextPicture);
+  #mend = make("button", { class: "next", type: "button", onclick: () => go({ view: "cameras", id: this.camera?.id }) }, say.watch.changePassword);
   #name = make("h2");
-  #rec = make("p", { class: "rec", hidden: true });
-  #time = make("span", { class: "time" });
   #word = make("strong");
   #told = make("span", { class: "told" });
   #age = make("span", { class: "age" });
-  #record = make("button", { class: "record", type: "button" });
-  #recordWord = make("span", { class: "label" });
-  #when = make("p", { class: "when" });
   #sound = make("button", { class: "sound", type: "button", hidden: true });
   #notice = make("p", { class: "notice", hidden: true });
-  #saved = make("div", { class: "saved", hidden: true });
-  #clock = make("span", { class: "time" });
-  /** @type {string | null} */
-  #clip = null;
-  /** When the clip that is being recorded began, by the recorder's clock. */
-  #since = 0;
-  #busy = false;
+  /** What is shown in place of what the browser cannot play. */
+  #instead = make("p", { class: "instead", role: "status" });
+  #size = make("button", { class: "size", type: "button", onclick: () => this.#tell("camkeep-size") }, icon("larger"));
+  tools = new Tools(this);
+  zoom = new Zoom(
+    this.#open,
+    () => [this.live, this.then],
+    () => this.shape,
+    () => this.large,
+  );
 
   connectedCallback() {
     this.#life = new AbortController();
     const { signal } = this.#life;
     if (!this.childElementCount) this.#build();
     this.#open.addEventListener("click", () => this.#tell("camkeep-open"), { signal });
-    this.#record.addEventListener("click", () => void this.press(), { signal });
-    this.#sound.addEventListener("click", () => this.#switchSound(), { signal });
-    this.#live.addEventListener("live-state", () => this.update(), { signal });
-    this.#live.addEventListener("live-lost", () => recorder.doubt(), { signal });
-    this.#live.addEventListener("live-shape", () => this.#tell("camkeep-shape"), { signal });
+    this.#sound.addEventListener("click", () => this.switchSound(), { signal });
+    this.live.addEventListener("live-state", () => this.update(), { signal });
+    this.live.addEventListener("live-lost", () => recorder.doubt(), { signal });
+    for (const shown of [this.live, this.then])
+      shown.addEventListener("live-shape", () => this.#tell("camkeep-shape"), { signal });
+    this.then.addEventListener("live-state", () => this.update(), { signal });
+    cursor.addEventListener("change", () => this.#moved(), { signal });
+    this.zoom.start(signal);
     this.update();
   }
 
   disconnectedCallback() {
+    this.tools.close();
     this.#life?.abort();
   }
 
   /** Width of the picture by its height; 16:9 until that is known. */
   get shape() {
     const video = this.camera?.streams.find((stream) => stream.video)?.video;
-    return this.#live.shape ?? (video ? video.width / video.height : 16 / 9);
+    return this.shown.shape ?? this.live.shape ?? (video ? video.width / video.height : 16 / 9);
+  }
+
+  /** What shows the picture: live, or of another time. */
+  get shown() {
+    return cursor.live ? this.live : this.then;
   }
 
   get large() {
@@ -76,17 +96,28 @@ class Tile extends HTMLElement {
   /** Alone, or one of many. @param {boolean} large */
   set large(large) {
     this.toggleAttribute("large", large);
-    if (!large && !this.#live.muted) this.#switchSound();
+    if (!large && !this.live.muted) this.switchSound();
+    if (!large) this.zoom.reset();
     this.#choose();
     this.update();
+  }
+
+  /** What moves in the document without a break goes on. */
+  connectedMoveCallback() {}
+
+  /** Whether it is larger than others on the wall. @param {boolean} twice */
+  set twice(twice) {
+    this.#size.setAttribute("aria-pressed", String(twice));
+    this.#size.setAttribute("aria-label", say.cameras.larger(this.camera?.name ?? ""));
   }
 
   /** Show that camera as it is now. @param {Camera} camera */
   show(camera) {
     this.camera = camera;
-    this.#live.setAttribute("camera", camera.id);
+    this.live.setAttribute("camera", camera.id);
+    this.then.setAttribute("camera", camera.id);
     this.#choose();
-    if (camera.clip !== this.#clip) void this.#follow(camera.clip);
+    this.record.show(camera);
     this.update();
   }
 
@@ -94,194 +125,134 @@ class Tile extends HTMLElement {
     this.#open.focus({ preventScroll: true });
   }
 
-  /** Record or Stop. */
-  async press() {
-    if (!this.camera || this.#busy || this.#record.hidden || this.#record.disabled) return;
-    this.#busy = true;
-    const record = this.#clip === null;
-    try {
-      const pressed = await api.press(this.camera.id, record);
-      this.#clip = pressed.recording && pressed.clip ? pressed.clip.id : null;
-      this.#since = now();
-      if (record) this.#hideSaved();
-      else if (pressed.clip && pressed.download) this.#offer(pressed.clip, pressed.download);
-    } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
-      this.#complain(error.message);
-    } finally {
-      this.#busy = false;
-      this.update();
-    }
-  }
-
   /** Bring words and times up to date; once a second, and after each change. */
   update() {
     if (!this.camera) return;
+    const { name } = this.camera;
     const state = this.#state();
     const live = state === "live";
-    const shown = this.#live.shownAt;
-    const old =
-      shown !== null && performance.now() - shown > Math.max(OLD_MS, 3 * this.#live.apart);
     const said = saying(state, this.#reason(state));
+    const old = live && this.#isOld;
     this.setAttribute("state", state);
     this.setAttribute("tone", said.tone);
-    this.toggleAttribute("old", old || (state !== "live" && shown !== null));
-    write(this.#name, this.camera.name);
-    this.#open.setAttribute(
-      "aria-label",
-      this.large ? this.camera.name : `Show ${this.camera.name} alone`,
-    );
+    this.toggleAttribute("then", !cursor.live);
+    if (live && !old) this.then.removeAttribute("shown"); // what is live covers it
+    write(this.#name, name);
+    this.#open.setAttribute("aria-label", this.large ? name : say.watch.alone(name));
     this.#open.setAttribute("aria-description", said.word);
-    this.#notice.hidden = state === "live" && !old;
-    write(this.#word, state === "live" ? "Waiting for the next picture" : said.word);
-    write(this.#told, said.told);
-    write(
-      this.#age,
-      shown !== null && this.hasAttribute("old")
-        ? `Picture of ${ago(performance.now() - shown)}`
-        : "",
-    );
+    this.#note(state, old, said);
     this.#updateBar(live && !old);
+  }
+
+  /** Whether no picture came for long. */
+  get #isOld() {
+    const { shownAt, apart } = this.live;
+    return shownAt !== null && performance.now() - shownAt > Math.max(OLD_MS, 3 * apart);
+  }
+
+  /** What is said upon the picture, where it is not as it should be. @param {string} state @param {boolean} old @param {import("./words.js").Saying} said */
+  #note(state, old, said) {
+    const shown = this.shown.shownAt;
+    const fine = FINE.includes(state) || (state === "loading" && shown !== null);
+    const dim = old || (!fine && shown !== null);
+    this.toggleAttribute("old", dim);
+    this.#notice.hidden = fine && !old;
+    this.#next.hidden = state !== "gap";
+    this.#mend.hidden = state !== "refused" || !recorder.may("admin");
+    write(this.#word, old ? say.live.next : said.word);
+    write(this.#told, said.told);
+    const aged = dim && cursor.live && shown !== null;
+    write(this.#age, aged ? say.live.picture(ago(performance.now() - shown)) : "");
+  }
+
+  /** Switch the sound on or off. */
+  switchSound() {
+    this.live.muted = this.then.muted = !this.live.muted;
+    this.#sound.replaceChildren(icon(this.live.muted ? "mute" : "sound"), this.#soundWord());
+    this.update();
   }
 
   /** @param {boolean} live */
   #updateBar(live) {
-    const recording = this.#clip !== null;
-    this.toggleAttribute("recording", recording);
-    this.#rec.hidden = !recording;
-    write(this.#time, running(now() - this.#since));
-    this.#record.hidden =
-      !recorder.may("operator") || !this.camera?.watched || this.camera.state === "off";
-    this.#record.disabled = recorder.away !== null;
-    this.#record.setAttribute("aria-pressed", String(recording));
-    this.#record.setAttribute(
-      "aria-label",
-      `${recording ? "Stop recording" : "Record"} ${this.camera?.name}`,
-    );
-    write(this.#recordWord, recording ? "Stop" : "Record");
-    this.#when.toggleAttribute("live", live);
-    const wall = this.#live.wall;
-    write(this.#clock, wall === null ? "" : moment(wall, now()));
+    this.record.update(this.large);
+    this.tools.update();
+    const { instead, unplayed } = this.live;
+    write(this.#instead, instead && live && this.large ? say.live[instead](codecs([unplayed])) : "");
+    this.toggleAttribute("recording", this.record.recording);
     const audible = this.camera?.streams.some((stream) => stream.audio) ?? false;
     this.#sound.hidden = !this.large || !audible;
-    this.#sound.setAttribute("aria-pressed", String(!this.#live.muted));
+    this.#sound.setAttribute("aria-pressed", String(!this.live.muted));
+  }
+
+  /** The cursor is elsewhere. What was seen stays until there is another picture. */
+  #moved() {
+    this.#choose();
+    this.update();
+  }
+
+  /** Behind the gap. */
+  #goOn() {
+    return trying(async () => {
+      const found = this.camera && (await footage.next([this.camera.id], cursor.at, 1));
+      if (found) cursor.seek(found.at);
+      else cursor.goLive();
+    });
   }
 
   /** The connection says it first, where there is one; else the recorder's list of cameras. */
   #state() {
     const known = this.camera?.state ?? "connecting";
+    if (!cursor.live) return this.then.state;
     if (recorder.away && known !== "off") return "away";
-    return this.#live.hasAttribute("rest") ? known : this.#live.state;
+    return this.live.hasAttribute("rest") ? known : this.live.state;
   }
 
   /** Why there is no picture, in the recorder's words. @param {string} state */
   #reason(state) {
     if (state === "live" || state === "away") return "";
-    return this.#live.told || (state === this.camera?.state ? this.camera.told : "");
+    const { told, unplayed } = this.shown;
+    if (!cursor.live) return state === "unplayable" ? say.live.neither(unplayed) : told;
+    if (state === "unplayable" && !told && unplayed) return say.live.neither(codecs([unplayed]));
+    return told || (state === this.camera?.state ? this.camera.told : "");
   }
 
   /** The small stream is enough for a small picture; nothing is asked for where nothing comes. */
   #choose() {
     const rest = recorder.away || !this.camera?.watched || this.camera.state === "off";
-    this.#live.toggleAttribute("rest", Boolean(rest));
+    this.live.toggleAttribute("rest", Boolean(rest) || !cursor.live);
+    this.then.toggleAttribute("rest", recorder.away !== null);
     const gone = ["waiting", "refused"].includes(this.camera?.state ?? "");
-    if (gone && this.#live.hasAttribute("pictures")) this.#live.renew(); // nobody tells when the pictures of an <img> stop
+    if (gone && this.live.hasAttribute("pictures")) this.live.renew(); // nobody tells when the pictures of an <img> stop
     const small = this.camera?.streams.some((stream) => stream.name === "sub");
-    this.#live.setAttribute("stream", small && !this.large ? "sub" : "main");
-  }
-
-  /** Another clip is being recorded, perhaps at somebody else's press. @param {string | null} id */
-  async #follow(id) {
-    if (this.#busy) return;
-    this.#clip = id;
-    this.#since = now();
-    if (id === null) return;
-    try {
-      const clip = await api.clip(id);
-      if (this.#clip === id) this.#since = clip.start_us / 1000;
-    } catch (error) {
-      if (!(error instanceof Trouble)) throw error; // then its time counts from now
-    }
-    this.update();
-  }
-
-  /** @param {import("./api.js").Clip} clip @param {string} download */
-  #offer(clip, download) {
-    const length = clip.end_us === null ? 0 : (clip.end_us - clip.start_us) / 1000;
-    const link = make("a", { href: download, download: "" }, icon("save"), "Download");
-    link.setAttribute("aria-label", `Download ${clip.name}`);
-    this.#showSaved(
-      make("span", {}, "Clip ", make("span", { class: "time" }, running(length))),
-      link,
-    );
-    link.focus({ preventScroll: true });
-  }
-
-  /** @param {string} told */
-  #complain(told) {
-    this.#showSaved(make("span", { class: "trouble" }, sentence(told)));
-  }
-
-  /** @param {...Node} what */
-  #showSaved(...what) {
-    const close = make(
-      "button",
-      { type: "button", class: "plain", "aria-label": "Dismiss" },
-      icon("close"),
-    );
-    close.addEventListener("click", () => this.#hideSaved());
-    this.#saved.replaceChildren(...what, close);
-    this.#saved.hidden = false;
-  }
-
-  #hideSaved() {
-    if (this.#saved.contains(document.activeElement)) this.#record.focus({ preventScroll: true });
-    this.#saved.hidden = true;
-    this.#saved.replaceChildren();
-  }
-
-  #switchSound() {
-    this.#live.muted = !this.#live.muted;
-    this.#sound.replaceChildren(icon(this.#live.muted ? "mute" : "sound"));
-    this.update();
+    this.live.toggleAttribute("small", Boolean(small));
+    this.live.setAttribute("stream", small && !this.large ? "sub" : "main");
   }
 
   #build() {
-    this.#rec.append(
-      make("i", { class: "dot" }),
-      make("span", { class: "sr" }, "Recording"),
-      this.#time,
-    );
-    this.#notice.append(icon("trouble"), this.#word, this.#told, this.#age);
-    this.#record.append(make("i", { class: "sign" }), this.#recordWord);
-    this.#when.append(
-      make("i", { class: "dot" }),
-      make("span", { class: "pill" }, "Live"),
-      this.#clock,
-    );
-    this.#sound.append(icon("mute"), make("span", { class: "label" }, "Sound"));
-    this.#saved.setAttribute("role", "status");
+    this.#notice.append(icon("trouble"), this.#word, this.#told, this.#age, this.#next, this.#mend);
+    this.#sound.append(icon("mute"), this.#soundWord());
     const back = make(
       "button",
-      { type: "button", class: "back", "aria-label": "Back to all cameras", onclick: () => go({}) },
+      { type: "button", class: "back", "aria-label": say.watch.back, onclick: () => go({ at: cursor.live ? null : cursor.at }) },
       icon("back"),
     );
     const full = make(
       "button",
-      { type: "button", class: "full", "aria-label": "Full screen", onclick: fullScreen },
+      { type: "button", class: "full", "aria-label": say.watch.full, onclick: fullScreen },
       icon("full"),
     );
-    const bar = make(
-      "div",
-      { class: "bar" },
-      back,
-      this.#name,
-      this.#when,
-      this.#sound,
-      full,
-      this.#record,
-    );
-    this.append(this.#live, this.#open, this.#notice, this.#rec, this.#saved, bar);
+    const { button, sign, saved } = this.record;
+    this.tools.bar.prepend(this.#sound); // what comes later pushes nothing: it comes before the others
+    this.tools.bar.append(full);
+    const parts = [back, this.#name, this.tools.bar, button];
+    const bar = make("div", { class: "bar" }, ...parts);
+    const above = make("div", { class: "above" }, this.#instead, this.zoom.sign);
+    const upon = [this.#notice, sign, this.#size, above, saved, this.tools.panels];
+    this.append(this.live, this.then, this.#open, ...upon, bar);
+  }
+
+  #soundWord() {
+    return make("span", { class: "label" }, say.watch.sound);
   }
 
   /** @param {string} name */

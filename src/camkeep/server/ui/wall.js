@@ -1,14 +1,19 @@
 // @ts-check
-/**
- * `<camkeep-wall>`: all cameras, or one of them alone. Which one stands in the address
- * (`#camera=ID`), so that Back, a reload and a link do what one expects.
- */
+/** `<camkeep-wall>`: all cameras, or one of them alone, filling the room that there is. */
 
+import { arranging } from "./arrange.js";
+import { cursor } from "./cursor.js";
 import { make } from "./dom.js";
 import { fit } from "./fit.js";
-import { fullScreen, go, place } from "./place.js";
-import { recorder } from "./recorder.js";
+import { arrangement } from "./layout-kept.js";
+import { beside, moved, ordered, resized } from "./layout.js";
+import { go } from "./place.js";
+import { say } from "./say.js";
 import { Tile } from "./tile.js";
+import { tell } from "./toast.js";
+
+/** @typedef {import("./api.js").Camera} Camera */
+/** @typedef {import("./layout.js").Layout} Layout */
 
 const TICK_MS = 1000;
 
@@ -20,6 +25,10 @@ class Wall extends HTMLElement {
   #inner = make("div", { class: "tiles" });
   /** @type {string | null} */
   #large = null;
+  /** @type {Camera[]} */
+  #cameras = [];
+  /** @type {import("./fit.js").Box[]} */
+  #boxes = [];
 
   connectedCallback() {
     this.#life = new AbortController();
@@ -32,38 +41,55 @@ class Wall extends HTMLElement {
       sizes.disconnect();
       clearInterval(tick);
     });
-    recorder.addEventListener("change", () => this.#update(), { signal });
-    addEventListener("hashchange", () => this.#update(), { signal });
-    addEventListener("keydown", (event) => this.#key(event), { signal });
     this.addEventListener("camkeep-shape", () => this.#arrange(), { signal });
-    this.addEventListener("camkeep-open", (event) => this.#toggle(event.target), { signal });
-    this.#update();
+    this.addEventListener("camkeep-open", (event) => this.#opened(event.target), { signal });
+    this.addEventListener("camkeep-size", (event) => this.#resize(event.target), { signal });
+    const tiles = () => (this.#large === null ? this.tiles : []);
+    const next = (/** @type {Tile} */ tile, /** @type {string} */ key) =>
+      this.tiles[beside(this.#boxes, this.tiles.indexOf(tile), key)] ?? null;
+    arranging(this, { tiles, move: (tile, to) => this.#move(tile, to), beside: next }, signal);
   }
 
   disconnectedCallback() {
     this.#life?.abort();
   }
 
-  #update() {
-    const cameras = recorder.cameras ?? [];
+  /** All of them, as somebody has ordered them here. */
+  get cameras() {
+    return ordered(this.#cameras, arrangement.get());
+  }
+
+  /** The tiles that are seen, as they stand. @returns {Tile[]} */
+  get tiles() {
+    return this.#ordered().filter((tile) => !tile.hidden);
+  }
+
+  /**
+   * Show those cameras; `alone`: only that one, if it is among them.
+   *
+   * @param {Camera[]} cameras
+   * @param {string | null} alone
+   */
+  show(cameras, alone) {
+    this.#cameras = cameras;
     for (const [id, tile] of this.#tiles) {
       if (!cameras.some((camera) => camera.id === id)) {
         tile.remove();
         this.#tiles.delete(id);
       }
     }
-    cameras.forEach((camera, index) => {
+    const focused = document.activeElement;
+    ordered(cameras, arrangement.get()).forEach((camera, index) => {
       let tile = this.#tiles.get(camera.id);
       if (!tile) {
         tile = /** @type {Tile} */ (document.createElement("camkeep-tile"));
         this.#tiles.set(camera.id, tile);
       }
-      if (this.#inner.children[index] !== tile) {
-        this.#inner.insertBefore(tile, this.#inner.children[index] ?? null);
-      }
+      put(this.#inner, tile, index);
       tile.show(camera);
     });
-    this.#enlarge(place().camera);
+    if (focused instanceof HTMLElement && this.contains(focused)) focused.focus();
+    this.#enlarge(alone);
     this.#arrange();
   }
 
@@ -76,23 +102,26 @@ class Wall extends HTMLElement {
       tile.hidden = this.#large !== null && each !== this.#large;
       tile.large = each === this.#large;
     }
-    if (before !== this.#large) this.#tiles.get(this.#large ?? before ?? "")?.focusPicture();
+    const first = !this.hasAttribute("shown"); // who comes by an address has moved nowhere
+    this.setAttribute("shown", "");
+    if (before !== this.#large && !first) this.#tiles.get(this.#large ?? before ?? "")?.focusPicture();
   }
 
   #arrange() {
-    const tiles = [...this.#tiles.values()].filter((tile) => !tile.hidden);
+    const { tiles } = this;
     const [width, height] = [this.clientWidth, this.clientHeight];
+    const shapes = tiles.map((tile) => tile.shape);
     const whole = { x: 0, y: 0, width, height };
-    const wall =
-      this.#large === null
-        ? fit(
-            this.#ordered(tiles).map((tile) => tile.shape),
-            width,
-            height,
-          )
-        : { boxes: [whole], height };
+    const alone = this.#large !== null;
+    const { large } = arrangement.get();
+    const are = tiles.map((tile) => large.includes(tile.camera?.id ?? ""));
+    const led = are.filter(Boolean).length;
+    const wall = alone ? { boxes: [whole], height } : fit(shapes, width, height, 2, led);
+    this.#boxes = wall.boxes;
+    this.toggleAttribute("one-size", tiles.length < 2 || width < 640);
     this.#inner.style.height = `${wall.height}px`;
-    this.#ordered(tiles).forEach((tile, index) => {
+    tiles.forEach((tile, index) => {
+      tile.twice = are[index];
       const box = wall.boxes[index];
       tile.style.translate = `${box.x}px ${box.y}px`;
       tile.style.width = `${box.width}px`;
@@ -100,44 +129,66 @@ class Wall extends HTMLElement {
     });
   }
 
-  /** As they stand in the document. @param {Tile[]} tiles */
-  #ordered(tiles) {
-    const all = [...this.#inner.children];
-    return tiles.sort((a, b) => all.indexOf(a) - all.indexOf(b));
+  /** @param {Tile} tile @param {number} to */
+  #move(tile, to) {
+    const ids = this.tiles.map((each) => each.camera?.id ?? "");
+    const id = tile.camera?.id ?? "";
+    const told = say.cameras.moved(tile.camera?.name ?? "", to + 1, ids.length);
+    this.#change({ ...arrangement.get(), order: moved(ids, id, to) }, told);
+    tile.focusPicture();
+  }
+
+  /** @param {EventTarget | null} target */
+  #resize(target) {
+    const camera = target instanceof Tile && target.camera;
+    if (!camera) return;
+    const layout = resized(arrangement.get(), camera.id);
+    const large = layout.large.includes(camera.id);
+    this.#change(layout, large ? say.cameras.isLarge(camera.name) : say.cameras.isUsual(camera.name));
+  }
+
+  /** @param {Layout} layout @param {string} told */
+  #change(layout, told) {
+    const before = arrangement.get();
+    const set = (/** @type {Layout} */ to) => {
+      arrangement.set(to);
+      this.show(this.#cameras, this.#large);
+    };
+    set(layout);
+    const usual = { word: say.cameras.usualWall, do: () => set({ order: [], large: [] }) };
+    tell(told, { undo: () => set(before), action: usual });
+  }
+
+  /** As they stand in the document. */
+  #ordered() {
+    return /** @type {Tile[]} */ ([...this.#inner.children]);
   }
 
   #tick() {
     if (document.hidden) return;
-    for (const tile of this.#tiles.values()) if (!tile.hidden) tile.update();
+    for (const tile of this.tiles) tile.update();
   }
 
   /** @param {EventTarget | null} target */
-  #toggle(target) {
+  #opened(target) {
     if (!(target instanceof Tile) || !target.camera) return;
-    if (this.#large === null) go({ camera: target.camera.id });
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.checkVisibility()) return;
-    if (event.target instanceof HTMLInputElement) return;
-    const tiles = this.#ordered([...this.#tiles.values()]);
-    const key = event.key.toLowerCase();
-    if (key === "escape" && this.#large !== null) go({});
-    else if (key === "r") void this.#chosen(tiles)?.press();
-    else if (key === "f") void fullScreen();
-    else if (/^[1-9]$/.test(key) && tiles[Number(key) - 1]?.camera) {
-      go({ camera: tiles[Number(key) - 1].camera?.id ?? "" });
-    } else return;
-    event.preventDefault();
-  }
-
-  /** The camera that is alone, has the focus, or is the only one. @param {Tile[]} tiles */
-  #chosen(tiles) {
-    if (this.#large !== null) return this.#tiles.get(this.#large);
-    const focused = document.activeElement?.closest("camkeep-tile");
-    return tiles.find((tile) => tile === focused) ?? (tiles.length === 1 ? tiles[0] : undefined);
+    if (this.#large === null) go({ camera: target.camera.id, at: cursor.live ? null : cursor.at });
   }
 }
 
+/**
+ * Let it be there; where the browser can move what is there, its picture goes on.
+ *
+ * @param {HTMLElement & {moveBefore?: (node: Node, before: Node | null) => void}} inner
+ * @param {Tile} tile
+ * @param {number} index
+ */
+function put(inner, tile, index) {
+  const there = inner.children[index] ?? null;
+  if (there === tile) return;
+  if (tile.isConnected && inner.moveBefore) inner.moveBefore(tile, there);
+  else inner.insertBefore(tile, there);
+}
+
 customElements.define("camkeep-wall", Wall);
+export { Wall };

@@ -26,9 +26,13 @@ const KINDS = /** @type {const} */ (["initialization", "fragment", "picture"]);
  * @property {number} width
  * @property {number} height
  * @property {boolean} sound
+ * @property {string[]} codecs
+ * @property {string} stream
+ * @property {number} now_us the recorder's clock
  */
+/** @typedef {{type: "skipped", frames: number}} SkippedSaid */
 /** @typedef {{type: "end", why: string, told: string}} EndSaid */
-/** @typedef {StateSaid | HeaderSaid | EndSaid} Said */
+/** @typedef {StateSaid | HeaderSaid | EndSaid | SkippedSaid} Said */
 
 /**
  * A binary message; null for one of a kind that is not known here.
@@ -60,5 +64,5 @@ export function frameOf(message) {
  */
 export function saidBy(message) {
   const said = JSON.parse(message);
-  return ["state", "header", "end"].includes(said.type) ? said : null;
+  return ["state", "header", "end", "skipped"].includes(said.type) ? said : null;
 }

@@ -1,5 +1,7 @@
 // @ts-check
-/** What is said to people: states, times, amounts. Pure. */
+/** What is said to people: states, times, amounts. Pure, but for their language. */
+
+import { locale, say } from "./say.js";
 
 /** @typedef {import("./api.js").Camera} Camera */
 
@@ -10,22 +12,8 @@
  * @typedef {{word: string, told: string, tone: "live" | "quiet" | "trouble"}} Saying
  */
 
-/** @type {Record<string, Saying>} */
-const SAYINGS = {
-  live: { word: "Live", told: "", tone: "live" },
-  idle: { word: "Connecting", told: "", tone: "quiet" },
-  connecting: { word: "Connecting", told: "", tone: "quiet" },
-  waiting: { word: "No picture", told: "The camera does not answer.", tone: "trouble" },
-  refused: { word: "Refused", told: "The camera does not let camkeep in.", tone: "trouble" },
-  failed: { word: "Not watched", told: "This camera cannot be watched.", tone: "trouble" },
-  off: { word: "Off", told: "Switched off. Nothing is fetched or recorded.", tone: "quiet" },
-  away: { word: "Paused", told: "", tone: "quiet" },
-  unplayable: {
-    word: "Not shown",
-    told: "This browser cannot play what the camera sends. It is recorded all the same.",
-    tone: "trouble",
-  },
-};
+const LIVE = ["live", "playing"];
+const TROUBLE = ["waiting", "refused", "failed", "unplayable"];
 
 /**
  * What to say of a camera's state. `told` is the recorder's own sentence, where it has one.
@@ -35,8 +23,10 @@ const SAYINGS = {
  * @returns {Saying}
  */
 export function saying(state, told = "") {
-  const found = SAYINGS[Object.hasOwn(SAYINGS, state) ? state : "connecting"];
-  return { ...found, told: told ? sentence(told) : found.told };
+  const known = Object.hasOwn(say.live, state) ? state : "connecting";
+  const [word, usual] = say.live[/** @type {"live"} */ (known)];
+  const tone = LIVE.includes(known) ? "live" : TROUBLE.includes(known) ? "trouble" : "quiet";
+  return { word, told: told ? sentence(told) : usual, tone };
 }
 
 /**
@@ -70,11 +60,25 @@ export function running(ms) {
  */
 export function ago(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 1) return "now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} days ago`;
+  if (seconds < 1) return say.words.now;
+  if (seconds < 60) return say.words.seconds(seconds);
+  if (seconds < 3600) return say.words.minutes(Math.floor(seconds / 60));
+  if (seconds < 2 * 86_400) return say.words.hours(Math.floor(seconds / 3600));
+  return say.words.days(Math.floor(seconds / 86_400));
+}
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/**
+ * A size: 4.1 MB, with as many figures while it grows.
+ *
+ * @param {number} bytes
+ */
+export function sized(bytes) {
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
+  const digits = power ? 1 : 0;
+  const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `${(bytes / 1000 ** power).toLocaleString(locale, shape)} ${UNITS[power]}`;
 }
 
 /**
@@ -91,8 +95,18 @@ export function moment(us, nowMs, zone) {
   return day(at) === day(new Date(nowMs)) ? time : `${day(at)} ${time}`;
 }
 
+/** What codec strings (RFC 6381) begin with. @type {Record<string, string>} */
+const FORMATS = {
+  avc: "H.264", hvc: "H.265", hev: "H.265", jpe: "JPEG", mp4: "AAC", opu: "Opus",
+};
+
+/** Codecs as people call them. @param {string[]} strings */
+export function codecs(strings) {
+  return strings.map((each) => FORMATS[each.slice(0, 3).toLowerCase()] ?? each).join(", ");
+}
+
 /** @type {Record<string, string>} */
-const CODECS = { h264: "H.264", h265: "H.265", jpeg: "JPEG pictures" };
+const CODECS = { h264: "H.264", h265: "H.265", jpeg: say.words.jpeg };
 
 /**
  * What a camera that was tested sends, in one line; empty where no picture came.
@@ -102,8 +116,8 @@ const CODECS = { h264: "H.264", h265: "H.265", jpeg: "JPEG pictures" };
 export function sends(report) {
   if (!report?.video) return "";
   const { codec, width, height } = report.video;
-  const rate = report.measured_fps ? `${round(report.measured_fps)} pictures a second` : "";
-  const sound = report.audio ? "with sound" : "without sound";
+  const rate = report.measured_fps ? say.words.fps(round(report.measured_fps)) : "";
+  const sound = report.audio ? say.words.sound : say.words.noSound;
   return [CODECS[codec] ?? codec, `${width} × ${height}`, rate, sound].filter(Boolean).join(", ");
 }
 
@@ -122,6 +136,6 @@ export function nameOf(address) {
   if (!plain) return "";
   const host = /^[a-z0-9+]+:\/\/(?:[^/@]*@)?(\[[^\]]*\]|[^/:?#]+)/i.exec(plain);
   if (host) return host[1].replace(/^\[|\]$/g, "");
-  if (plain.startsWith("testcard:")) return "test card";
-  return /^(\d+|\/dev\/.*)$/.test(plain) ? "webcam" : "";
+  if (plain.startsWith("testcard:")) return say.words.testCard;
+  return /^(\d+|\/dev\/.*)$/.test(plain) ? say.words.webcam : "";
 }
