@@ -127,7 +127,9 @@ class Keeper:
     async def written(self) -> None:
         """Until what came so far is in its file; for WRITTEN_S at most, however slow the disk."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._reel.written(), WRITTEN_S)
+            async with asyncio.timeout(WRITTEN_S):
+                await self._settling.wait()
+                await self._reel.written()
 
     # what the loop around the sessions tells
 

@@ -34,6 +34,7 @@ class Settling:
         self._most = most
         self._held: list[Sample] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._handed_on = asyncio.Event()
 
     def session_began(self) -> None:
         """The next sample is of another session."""
@@ -45,6 +46,7 @@ class Settling:
             self._take(sample, 0)
             return
         self._held.append(sample)
+        self._handed_on.clear()
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SETTLE_S, self.release)
         if self._most is not None and len(self._held) >= self._most:
@@ -58,5 +60,11 @@ class Settling:
         held, self._held = self._held or [], None
         for came, sample in zip(held, settled(held), strict=True):
             self._take(sample, came.wall - sample.wall)
+        self._handed_on.set()
         if held:
             self._released()
+
+    async def wait(self) -> None:
+        """Until what is held has been handed on."""
+        if self._held:
+            await self._handed_on.wait()

@@ -260,6 +260,22 @@ async def test_the_whole_clip_is_there_the_moment_it_ends(tmp_path: Path, mode: 
         assert len(at_once.content) == len(later.content)
 
 
+async def test_a_clip_of_the_first_picture_is_there_at_once(tmp_path: Path) -> None:
+    """The first pictures of a camera are held until their times are known: Stop waits for them."""
+    wanted = replace(card_camera("garage"), mode=Mode.ALWAYS)
+    async with serving(tmp_path / "a", wanted=[wanted]) as site:
+        camera = next(iter(site.desk.service.cameras.values()))
+        path = f"{CAMERAS}/{camera.camera.id}/recording"
+        reader = camera.main.watch()
+        await reader.take()
+        reader.close()
+        await site.client.post(path, json={"record": True})
+        stopped = (await site.client.post(path, json={"record": False})).json()
+        movie = await site.client.get(stopped["download"])
+        assert movie.status_code == 200
+        assert movie.content[4:8] == b"ftyp"
+
+
 async def test_the_mode_is_switched_by_operators(tmp_path: Path) -> None:
     async with looked_after(tmp_path / "a") as site:
         camera = (await made(site.client))["id"]

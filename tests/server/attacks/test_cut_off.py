@@ -41,7 +41,9 @@ async def test_a_download_is_cut_off_and_goes_on_and_a_player_has_only_its_url(
 
         for _ in range(3):  # cut off again and again, each time a little further
             before = saved.stat().st_size if saved.exists() else 0
-            slow = await curl("--limit-rate", str(len(data) // 8))
+            slow = await curl(
+                "--limit-rate", str(len(data) // 100)
+            )  # so slow that it never ends first
             async with asyncio.timeout(20):
                 while not saved.exists() or saved.stat().st_size <= before:
                     await asyncio.sleep(0.01)

@@ -341,7 +341,8 @@ async def test_users_are_made_changed_and_removed(site: Site) -> None:
         bert = made.json()
         assert (bert["role"], bert["cameras"], bert["disabled"]) == ("viewer", ["abc"], False)
         assert PASSWORD not in made.text
-        assert (await anna.post(f"{API}/users", json=body)).status_code == 422
+        for wrong in (body, {**body, "name": "nina", "cameras": [""]}):
+            assert (await anna.post(f"{API}/users", json=wrong)).status_code == 422
         path = f"{API}/users/{bert['id']}"
         assert (await anna.get(path)).json() == bert
         assert [u["name"] for u in (await anna.get(f"{API}/users")).json()["users"]] == [

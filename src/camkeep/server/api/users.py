@@ -22,7 +22,7 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 Name = Annotated[str, Field(max_length=256)]
 Grants = Annotated[
-    list[Annotated[str, Field(max_length=64)]] | None,
+    list[Annotated[str, Field(min_length=1, max_length=64)]] | None,
     Field(max_length=MOST_GRANTS, description="Ids of cameras; null for all"),
 ]
 
