@@ -57,6 +57,7 @@ async def test_names_are_never_markup(tmp_path: Path, browser: Browser) -> None:
                 await seen.live(name)
                 await expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
             await press(page, f"Record {MARKUP[1]}")
+            await expect(page.locator(".rec .time:visible")).to_have_text("0:01")
             await press(page, f"Stop recording {MARKUP[1]}")
             await expect(page.get_by_role("link", name=f"Download {MARKUP[1]}")).to_be_visible()
             await press(page, f"Show {MARKUP[2]} alone")

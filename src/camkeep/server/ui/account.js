@@ -10,7 +10,8 @@ import { sessions, tokens } from "./logins.js";
 import { go } from "./place.js";
 import { recorder } from "./recorder.js";
 import { filled } from "./rows.js";
-import { KEPT_AS, LANGUAGES, say } from "./say.js";
+import { say } from "./say-more.js";
+import { KEPT_AS, LANGUAGES } from "./say.js";
 import { tell } from "./toast.js";
 
 class Account extends HTMLElement {

@@ -9,9 +9,8 @@ import { keys } from "./keys.js";
 import { VIEWS, address, place } from "./place.js";
 import { recorder } from "./recorder.js";
 import { say } from "./say.js";
-import { sheet } from "./sheet.js";
+import { styled } from "./style.js";
 import { tell, toasts } from "./toast.js";
-import "./login.js";
 import "./watch.js";
 
 /** @typedef {import("./place.js").View} View */
@@ -20,12 +19,17 @@ const CALM_MS = 3000;
 
 /** Fetched when somebody goes there. @type {Record<string, () => Promise<unknown>>} */
 const LATER = {
+  login: () => import("./login.js"),
+  setup: () => import("./login.js"),
   clips: () => import("./clips.js"),
   cameras: () => import("./cameras.js"),
   system: () => import("./system.js"),
   account: () => import("./account.js"),
   shared: () => import("./shared.js"),
 };
+
+/** Of all these: what is filled in, and lists. */
+const STYLES = ["./people.css", "./cameras.css"];
 
 class App extends HTMLElement {
   /** @type {AbortController | null} */
@@ -55,7 +59,7 @@ class App extends HTMLElement {
     for (const name of ["pointermove", "pointerdown", "keydown", "focusin"]) {
       addEventListener(name, () => this.#stir(), { signal, passive: true });
     }
-    keys({ "?": sheet }, signal);
+    keys({ "?": () => void told() }, signal);
     const tick = setInterval(() => this.#tellAway(), 1000);
     signal.addEventListener("abort", () => clearInterval(tick));
     this.#stir();
@@ -96,7 +100,7 @@ class App extends HTMLElement {
     this.#seen = seen;
     this.setAttribute("seen", seen);
     try {
-      await LATER[seen === "first" ? "cameras" : seen]?.();
+      await fetched(seen === "first" ? "cameras" : seen);
     } catch {
       if (this.#seen === seen) this.#main.replaceChildren(broken());
       this.#seen = "";
@@ -147,6 +151,23 @@ class App extends HTMLElement {
     clearTimeout(this.#calm);
     this.#calm = setTimeout(() => this.setAttribute("calm", ""), CALM_MS);
   }
+}
+
+/** Which keys there are. */
+async function told() {
+  try {
+    (await import("./sheet.js")).sheet();
+  } catch {
+    tell(say.app.failed, { trouble: true });
+  }
+}
+
+/** All that a place needs, where it came not with the page. @param {string} place */
+function fetched(place) {
+  const later = LATER[place];
+  if (!later) return;
+  const styles = STYLES.map((name) => styled(new URL(name, import.meta.url).pathname));
+  return Promise.all([...styles, later()]);
 }
 
 /** @param {string} seen @returns {Node[]} */

@@ -5,7 +5,7 @@ import { PAGE, accounts } from "./accounts.js";
 import { make } from "./dom.js";
 import { recorder } from "./recorder.js";
 import { List, button, row, when } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 
 /** @typedef {import("./accounts.js").Entry} Entry */
 

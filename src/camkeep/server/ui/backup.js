@@ -6,7 +6,7 @@ import { copyable } from "./copy.js";
 import { icon, make } from "./dom.js";
 import { button } from "./rows.js";
 import { download } from "./save.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { Section } from "./section.js";
 import { tell } from "./toast.js";
 

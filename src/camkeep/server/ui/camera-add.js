@@ -12,7 +12,7 @@ import { attempt, complaint, field } from "./forms.js";
 import { brand } from "./login.js";
 import { address, go } from "./place.js";
 import { recorder } from "./recorder.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { setup } from "./setup.js";
 import { nameOf, sentence } from "./words.js";
 

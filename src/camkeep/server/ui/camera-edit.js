@@ -10,7 +10,7 @@ import { icon, make } from "./dom.js";
 import { attempt, choice, complaint, field, pick } from "./forms.js";
 import { address, go } from "./place.js";
 import { recorder } from "./recorder.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { cameras, setup } from "./setup.js";
 import { tell } from "./toast.js";
 import { saying, sentence } from "./words.js";

@@ -4,7 +4,7 @@
 import { apart } from "./camera-values.js";
 import { make } from "./dom.js";
 import { field, passwordField } from "./forms.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { sentence } from "./words.js";
 
 const PLAIN = { autocomplete: "off", autocapitalize: "none", spellcheck: "false" };

@@ -7,7 +7,7 @@ import { icon, make, write } from "./dom.js";
 import { address } from "./place.js";
 import { recorder } from "./recorder.js";
 import { trying } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { cameras, setup } from "./setup.js";
 import { tell } from "./toast.js";
 import { saying, sends } from "./words.js";
@@ -67,7 +67,7 @@ class CameraList extends HTMLElement {
     if (way > 0) row.before(other);
     else row.after(other);
     const place = [...this.#list.children].indexOf(row) + 1;
-    write(this.#said, say.cameras.moved(row.dataset.name ?? "", place, this.#list.childElementCount));
+    write(this.#said, say.watch.moved(row.dataset.name ?? "", place, this.#list.childElementCount));
     return true;
   }
 

@@ -4,7 +4,7 @@
 import { Trouble } from "./api.js";
 import { wrong } from "./camera-form.js";
 import { icon, make } from "./dom.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { setup } from "./setup.js";
 import { sends, sentence } from "./words.js";
 

@@ -6,7 +6,7 @@ import { icon, make, write } from "./dom.js";
 import { address } from "./place.js";
 import { recorder } from "./recorder.js";
 import { trying, when } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { pane, share } from "./share.js";
 import { tell } from "./toast.js";
 import { running, sized } from "./words.js";
@@ -135,7 +135,7 @@ export class Card {
   }
 
   #field() {
-    const field = make("input", { class: "name", maxlength: 200, spellcheck: "false", autocomplete: "off", "aria-label": say.clips.name });
+    const field = make("input", { class: "name", maxlength: 200, spellcheck: "false", autocomplete: "off", "aria-label": say.mark.name });
     field.addEventListener("change", () => void this.#rename(field));
     field.addEventListener("keydown", ({ key }) => {
       if (key === "Escape") field.value = this.clip.name;

@@ -8,7 +8,7 @@ import { icon, make, write } from "./dom.js";
 import { address, place } from "./place.js";
 import { recorder } from "./recorder.js";
 import { button } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { styled } from "./style.js";
 import { sentence } from "./words.js";
 
@@ -152,7 +152,7 @@ class Clips extends HTMLElement {
   /** Why there is nothing. @param {boolean} empty @returns {Node[]} */
   #why(empty) {
     if (this.#told) return [make("p", {}, this.#told), button(say.app.tryNow, "", () => this.#look())];
-    if (this.#left === null) return [make("p", { class: "quiet" }, say.people.loading)];
+    if (this.#left === null) return [make("p", { class: "quiet" }, say.app.loading)];
     if (!empty) return [make("p", { class: "quiet" }, place().id ? say.clips.unknown : say.clips.nothing)];
     const how = recorder.may("operator") ? say.clips.how : [say.clips.howOthers];
     const lines = how.map((line) => make("p", { class: "quiet" }, line));

@@ -7,7 +7,8 @@
 
 import { Trouble, api } from "./api.js";
 import { make } from "./dom.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
+import { styled } from "./style.js";
 import { tell } from "./toast.js";
 import { sentence } from "./words.js";
 
@@ -204,4 +205,5 @@ function row(name, ...what) {
   return make("div", { class: "control" }, make("span", {}, name), ...what);
 }
 
+await styled(new URL("./controls.css", import.meta.url).pathname);
 customElements.define("camkeep-controls", Controls);

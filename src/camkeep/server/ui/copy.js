@@ -2,7 +2,7 @@
 /** A value that is shown this once, and can be taken along: also where the page came over plain http. */
 
 import { make, write } from "./dom.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 
 /**
  * A field with a value that nobody can change, and a button that copies it.

@@ -8,7 +8,8 @@ import { begins, dayName, firstDay, monthOf, moved, weeksOf } from "./month.js";
 import { address, go } from "./place.js";
 import { recorder } from "./recorder.js";
 import { trying } from "./rows.js";
-import { locale, say } from "./say.js";
+import { say } from "./say-more.js";
+import { locale } from "./say.js";
 import { Section } from "./section.js";
 
 /** @typedef {{day: string, start_us: number, end_us: number, recorded_us: number, share: number | null, missing_us: Record<string, number>, removed_us: number}} Day */

@@ -2,7 +2,8 @@
 /** What comes of a camera's picture, in words: its size, how often, how much, how late. */
 
 import { make, write } from "./dom.js";
-import { locale, say } from "./say.js";
+import { locale } from "./say.js";
+import { say } from "./say-more.js";
 import { codecs, sized } from "./words.js";
 
 /** @typedef {import("./live.js").Live} Live */

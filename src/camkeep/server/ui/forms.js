@@ -27,19 +27,19 @@ export function field(label, attributes, hint = "") {
 }
 
 /** A field for a password, which can be shown. @param {Record<string, unknown>} attributes @param {string} [hint] @param {string} [label] */
-export function passwordField(attributes, hint = "", label = say.people.password) {
+export function passwordField(attributes, hint = "", label = say.login.password) {
   const whole = field(label, { type: "password", name: "password", ...attributes }, hint);
   const input = /** @type {HTMLInputElement} */ (whole.querySelector("input"));
   const show = make(
     "button",
     { type: "button", class: "plain show", "aria-pressed": "false" },
-    say.people.show,
+    say.login.show,
   );
   show.addEventListener("click", () => {
     const hidden = input.type === "password";
     input.type = hidden ? "text" : "password";
     show.setAttribute("aria-pressed", String(hidden));
-    show.textContent = hidden ? say.people.hide : say.people.show;
+    show.textContent = hidden ? say.login.hide : say.login.show;
   });
   input.after(show);
   return whole;

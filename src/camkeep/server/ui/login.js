@@ -13,7 +13,7 @@ class Login extends HTMLElement {
     const form = make(
       "form",
       {},
-      field(say.people.name, {
+      field(say.login.name, {
         name: "name",
         autocomplete: "username",
         autocapitalize: "none",
@@ -22,7 +22,7 @@ class Login extends HTMLElement {
       }),
       passwordField({ autocomplete: "current-password", required: true }),
       told,
-      make("button", { class: "primary" }, say.people.login),
+      make("button", { class: "primary" }, say.login.login),
     );
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -32,7 +32,7 @@ class Login extends HTMLElement {
       );
       if (!well) form.querySelector("input")?.form?.password.select();
     });
-    const title = make("h1", { class: "sr" }, say.people.login);
+    const title = make("h1", { class: "sr" }, say.login.login);
     this.replaceChildren(make("section", { class: "sheet small" }, brand(), title, form));
     form.querySelector("input")?.focus();
   }
@@ -45,8 +45,8 @@ class Setup extends HTMLElement {
         "section",
         { class: "sheet small" },
         brand(),
-        make("h1", {}, say.people.first),
-        make("p", { class: "quiet" }, say.people.firstTold),
+        make("h1", {}, say.login.first),
+        make("p", { class: "quiet" }, say.login.firstTold),
         accountForm(recorder.me?.code_wanted ?? false),
       ),
     );
@@ -62,7 +62,7 @@ class Setup extends HTMLElement {
 export function accountForm(code) {
   const told = complaint();
   const once = field(
-    say.people.code,
+    say.login.code,
     {
       name: "code",
       autocomplete: "one-time-code",
@@ -71,13 +71,13 @@ export function accountForm(code) {
       spellcheck: "false",
       placeholder: "ABCD-EFGH-JKLM",
     },
-    say.people.codeTold,
+    say.login.codeTold,
   );
   const form = make(
     "form",
     {},
     code && once,
-    field(say.people.name, {
+    field(say.login.name, {
       name: "name",
       autocomplete: "username",
       autocapitalize: "none",
@@ -86,10 +86,10 @@ export function accountForm(code) {
     }),
     passwordField(
       { autocomplete: "new-password", required: true },
-      say.people.passwordTold,
+      say.login.passwordTold,
     ),
     told,
-    make("button", { class: "primary" }, say.people.make),
+    make("button", { class: "primary" }, say.login.make),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -8,7 +8,7 @@ import { make } from "./dom.js";
 import { attempt, choice, complaint, field } from "./forms.js";
 import { recorder } from "./recorder.js";
 import { List, at, button, row } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { tell } from "./toast.js";
 
 /** @typedef {import("./accounts.js").Role} Role */

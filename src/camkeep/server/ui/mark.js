@@ -26,13 +26,13 @@ class Mark extends HTMLElement {
   #timeline = null;
   #length = make("b", { class: "time" });
   #what = make("span", { class: "quiet" });
-  #name = make("input", { name: "name", maxlength: 200, autocomplete: "off", "aria-label": say.clips.name, placeholder: say.clips.name });
-  #keep = make("button", { class: "primary" }, say.clips.keep);
+  #name = make("input", { name: "name", maxlength: 200, autocomplete: "off", "aria-label": say.mark.name, placeholder: say.mark.name });
+  #keep = make("button", { class: "primary" }, say.mark.keep);
   #save = make("a", { class: "button", download: "" }, icon("save"), say.watch.download);
   #told = complaint();
   #form = make(
     "form",
-    { "aria-label": say.clips.keep },
+    { "aria-label": say.mark.keep },
     make("p", {}, this.#length, this.#what),
     this.#name,
     this.#keep,
@@ -76,11 +76,11 @@ class Mark extends HTMLElement {
     this.#keep.hidden = this.#name.hidden = !recorder.may("operator");
     this.#save.hidden = more.length > 0;
     const href = `/api/v1/cameras/${encodeURIComponent(one)}/video.mp4?from=${from}&to=${to}`;
-    if (more.length) write(this.#what, this.#keep.hidden ? say.clips.oneOnly : say.clips.ofAll(cameras.length));
+    if (more.length) write(this.#what, this.#keep.hidden ? say.mark.oneOnly : say.mark.ofAll(cameras.length));
     else if (this.#save.getAttribute("href") !== href) this.#weigh(`/cameras/${encodeURIComponent(one)}/video.mp4/parts?from=${from}&to=${to}`);
     this.#save.setAttribute("href", href);
     if (!this.hidden) return;
-    await styled(new URL("./clips.css", import.meta.url).pathname);
+    await styled(new URL("./mark.css", import.meta.url).pathname);
     write(this.#told, "");
     this.hidden = false;
   }
@@ -99,7 +99,7 @@ class Mark extends HTMLElement {
     const { in: from, out: to } = /** @type {{marks: Marked}} */ (this.#timeline).marks;
     const { id, name } = await call("POST", "/clips", { cameras: cursor.cameras, from, to, name: this.#name.value, held: true });
     this.#cancel();
-    tell(say.clips.kept(name), { action: { word: say.clips.look, do: () => go({ view: "clips", id }) } });
+    tell(say.mark.kept(name), { action: { word: say.mark.look, do: () => go({ view: "clips", id }) } });
   }
 
   #cancel() {

@@ -9,7 +9,7 @@ import { accountForm } from "./login.js";
 import { sessions, tokens } from "./logins.js";
 import { recorder } from "./recorder.js";
 import { List, at, button, filled, row } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { tell } from "./toast.js";
 import { userForm } from "./user.js";
 
@@ -104,7 +104,7 @@ class People extends HTMLElement {
 
 function nobody() {
   const form = accountForm(recorder.me?.code_wanted ?? false);
-  return make("section", { class: "narrow" }, make("h2", {}, say.people.first), make("p", { class: "quiet" }, say.people.hereTold), form);
+  return make("section", { class: "narrow" }, make("h2", {}, say.login.first), make("p", { class: "quiet" }, say.people.hereTold), form);
 }
 
 function shares() {

@@ -6,7 +6,8 @@ import { ask } from "./dialog.js";
 import { make } from "./dom.js";
 import { attempt, complaint, field } from "./forms.js";
 import { trying } from "./rows.js";
-import { locale, say } from "./say.js";
+import { say } from "./say-more.js";
+import { locale } from "./say.js";
 import { tell } from "./toast.js";
 import { sized } from "./words.js";
 

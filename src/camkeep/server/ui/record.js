@@ -4,8 +4,9 @@
  * when it ends. Three parts, which a tile puts where they belong.
  */
 
-import { Trouble, api, now } from "./api.js";
+import { Trouble, api, call, now } from "./api.js";
 import { icon, make, write } from "./dom.js";
+import { address } from "./place.js";
 import { recorder } from "./recorder.js";
 import { say } from "./say.js";
 import { running, sentence, sized } from "./words.js";
@@ -127,14 +128,16 @@ export class Record {
 
   /** @param {Clip} clip @param {string} download */
   async #offer(clip, download) {
-    const size = await fetch(download, { method: "HEAD" }).catch(() => null);
-    const bytes = Number(size?.headers.get("content-length"));
+    const found = await call("GET", `/clips/${encodeURIComponent(clip.id)}/video.mp4/parts`).catch(() => null);
+    if (found && !found.parts.length) return this.#showSaved(make("span", {}, say.watch.nothingSaved));
+    const [first, more] = found?.parts ?? [];
     const length = clip.end_us === null ? 0 : (clip.end_us - clip.start_us) / 1000;
-    const link = make("a", { href: download, download: "" }, icon("save"), say.watch.download);
-    link.setAttribute("aria-label", say.watch.downloadOf(clip.name));
+    const link = more
+      ? make("a", { href: address({ view: "clips", id: clip.id }) }, say.mark.look)
+      : make("a", { href: download, download: "", "aria-label": say.watch.downloadOf(clip.name) }, icon("save"), say.watch.download);
     const time = make("span", { class: "time" }, running(length));
     const told = make("span", {}, say.watch.clip, " ", time);
-    if (bytes) told.append(" ", make("span", { class: "size" }, sized(bytes)));
+    if (first && !more) told.append(" ", make("span", { class: "size" }, sized(first.bytes)));
     this.#showSaved(told, link);
     link.focus({ preventScroll: true });
   }

@@ -27,6 +27,8 @@ const AGAIN_MS = 1000;
 const KEEP_MS = 2000;
 const BESIDE_US = 3e6;
 const MOST_FAILURES = 3;
+const SAME_US = 1000;
+/** Media times are rounded. */
 
 export class Roll {
   camera = "";
@@ -68,8 +70,29 @@ export class Roll {
     this.restart();
   }
 
-  get sounds() {
-    return this.#sound;
+  /** Have a frame shown; whether it is. @param {number} frame @param {number} at @param {number} rate @returns {boolean} */
+  show(frame, at, rate) {
+    const { player } = this;
+    if (player instanceof Prints) {
+      player.show(frame);
+      return player.seen === frame || (rate !== 0 && player.seen !== null);
+    }
+    if (!player) return false;
+    this.video.muted = !this.#sound;
+    const exact = Math.abs((player.seen ?? 0) - frame) < SAME_US;
+    if (rate > 0 && densityOf(rate) === "all" && !cursor.scrubs) {
+      const near = player.isAt(at);
+      if (cursor.moves || !near) player.run(at, rate);
+      else player.still(frame);
+      return near || exact;
+    }
+    player.still(frame);
+    return exact;
+  }
+
+  /** Whether it is video, and not pictures. */
+  get plays() {
+    return this.player instanceof Reel;
   }
 
   /** What is there is of no use any more; the last picture is. */

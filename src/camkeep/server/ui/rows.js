@@ -27,7 +27,7 @@ export async function filled(...lists) {
 
 /** A list with a title, which is filled again whenever something was done to one of it. */
 export class List {
-  #body = make("ul", { class: "rows", "aria-busy": "true" }, make("li", { class: "quiet" }, say.people.loading));
+  #body = make("ul", { class: "rows", "aria-busy": "true" }, make("li", { class: "quiet" }, say.app.loading));
   /** @type {() => Promise<(HTMLElement | string)[]>} */
   #rows;
   #empty;

@@ -14,7 +14,7 @@ import { sentence } from "./words.js";
 export class Section extends HTMLElement {
   /** Milliseconds until the recorder is asked again; 0 where once is enough. */
   every = 30_000;
-  body = make("div", { class: "body", "aria-busy": "true" }, make("p", { class: "quiet" }, say.people.loading));
+  body = make("div", { class: "body", "aria-busy": "true" }, make("p", { class: "quiet" }, say.app.loading));
   #told = make("p", { class: "complaint", role: "status" });
   /** @type {AbortController | null} */
   #life = null;

@@ -7,7 +7,7 @@ import { copyable } from "./copy.js";
 import { make } from "./dom.js";
 import { attempt, choice, complaint, field } from "./forms.js";
 import { List, at, button, row } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { tell } from "./toast.js";
 
 /** @typedef {import("./clipfind.js").Clip} Clip */

@@ -6,7 +6,7 @@ import { icon, make } from "./dom.js";
 import { brand } from "./login.js";
 import { place } from "./place.js";
 import { at, button, when } from "./rows.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { styled } from "./style.js";
 import { running, sentence, sized } from "./words.js";
 
@@ -31,7 +31,7 @@ class Shared extends HTMLElement {
   async #look() {
     const { shared } = place();
     if (!shared) return;
-    this.#sheet.replaceChildren(brand(), make("p", { class: "quiet" }, say.people.loading));
+    this.#sheet.replaceChildren(brand(), make("p", { class: "quiet" }, say.app.loading));
     const path = `/shared/${encodeURIComponent(shared)}`;
     try {
       const told = await call("GET", path, undefined, this.#life?.signal);

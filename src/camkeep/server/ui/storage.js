@@ -6,7 +6,8 @@ import { call } from "./api.js";
 import { make } from "./dom.js";
 import { policyForm } from "./policy.js";
 import { recorder } from "./recorder.js";
-import { locale, say } from "./say.js";
+import { say } from "./say-more.js";
+import { locale } from "./say.js";
 import { Section, cell, heads, trouble } from "./section.js";
 import { sized } from "./words.js";
 

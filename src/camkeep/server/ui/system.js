@@ -4,7 +4,7 @@
 import { make } from "./dom.js";
 import { address, place } from "./place.js";
 import { recorder } from "./recorder.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { styled } from "./style.js";
 
 /** @typedef {"health" | "storage" | "coverage" | "events" | "people" | "log" | "backup"} Name */

@@ -11,16 +11,15 @@ import { now } from "./api.js";
 import { cursor } from "./cursor.js";
 import { make } from "./dom.js";
 import { footage } from "./footage.js";
-import { densityOf } from "./playqueue.js";
-import { Prints } from "./prints.js";
-import { Reel } from "./reel.js";
-import { Roll } from "./roll.js";
+import { recorder } from "./recorder.js";
 import { sight } from "./sight.js";
 import { there } from "./timewords.js";
 import { sentence } from "./words.js";
 
-const SAME_US = 1000;
-/** Media times are rounded. */
+/** @typedef {import("./roll.js").Roll} Roll */
+
+/** What footage is shown with: fetched when there is time, or when it is wanted. */
+export const player = () => import("./roll.js");
 
 export class Then extends HTMLElement {
   static observedAttributes = ["camera", "sound", "rest"];
@@ -37,13 +36,14 @@ export class Then extends HTMLElement {
 
   #canvas = make("canvas", { width: 16, height: 9 });
   #video = make("video", { playsinline: true, "aria-hidden": "true" });
-  #roll = new Roll(this.#canvas, this.#video, (...picture) => this.#shown(...picture));
+  /** Fetched when it is wanted first. @type {Roll | null} */
+  #roll = null;
   #seen = false;
   #frame = 0;
   /** @type {AbortController | null} */
   #life = null;
   /** What the cursor knows of it. @type {{id: string, gone: boolean, beside: (at: number, direction: number) => Promise<number | null>}} */
-  #self = { id: "", gone: false, beside: (at, direction) => this.#roll.beside(at, direction) };
+  #self = { id: "", gone: false, beside: async (at, direction) => (await this.#rolls())?.beside(at, direction) ?? null };
 
   connectedCallback() {
     this.#life = new AbortController();
@@ -73,7 +73,8 @@ export class Then extends HTMLElement {
   attributeChangedCallback() {
     const camera = this.getAttribute("camera") ?? "";
     if (camera !== this.#self.id) this.#forget();
-    this.#self.id = this.#roll.camera = camera;
+    this.#self.id = camera;
+    if (this.#roll) this.#roll.camera = camera;
     this.#check();
   }
 
@@ -88,55 +89,51 @@ export class Then extends HTMLElement {
 
   /** The codec that this browser cannot play. */
   get unplayed() {
-    return this.#roll.unplayed;
+    return this.#roll?.unplayed ?? "";
   }
 
   /** Begin, or stop, to follow the cursor. */
   #check() {
     const follows = this.#seen && !cursor.live && this.#self.id && !this.hasAttribute("rest");
-    if (follows && !this.#frame) this.#tick();
+    if (follows && !this.#frame) {
+      if (this.#roll) this.#tick(this.#roll);
+      else void this.#rolls().then((roll) => roll && this.#check());
+    }
     if (follows || !this.#frame) return;
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    this.#roll.cancel();
+    this.#roll?.cancel();
     this.#video.pause();
     cursor.hold(this, false);
   }
 
-  #tick() {
-    this.#frame = requestAnimationFrame(() => this.#tick());
+  /** What shows footage; null where it cannot be fetched. @returns {Promise<Roll | null>} */
+  async #rolls() {
+    const found = await player().catch(() => null);
+    if (!found) {
+      recorder.doubt();
+      return null;
+    }
+    this.#roll ??= new found.Roll(this.#canvas, this.#video, (...picture) => this.#shown(...picture));
+    this.#roll.camera = this.#self.id;
+    return this.#roll;
+  }
+
+  /** @param {Roll} roll */
+  #tick(roll) {
+    this.#frame = requestAnimationFrame(() => this.#tick(roll));
     const { at } = cursor;
     const rate = cursor.playing ? cursor.rate : 0;
-    this.#roll.choose(rate, this.hasAttribute("sound"));
-    this.#roll.fetch(at, rate);
-    this.#roll.tidy(at, rate);
-    const frame = this.#roll.tape.frameAt(at);
-    const gone = frame === null && this.#roll.tape.knows(at);
-    const ready = frame !== null && this.#show(frame, at, rate);
+    roll.choose(rate, this.hasAttribute("sound"));
+    roll.fetch(at, rate);
+    roll.tidy(at, rate);
+    const frame = roll.tape.frameAt(at);
+    const gone = frame === null && roll.tape.knows(at);
+    const ready = frame !== null && roll.show(frame, at, rate);
     this.#self.gone = gone || this.unplayed !== "";
     const waits = !ready && !this.#self.gone && footage.kept(this.#self.id, at) !== false;
     cursor.hold(this, rate !== 0 && waits);
     this.#judge(at, rate, frame !== null && (ready || this.state !== "gap"), gone);
-  }
-
-  /** Have it shown; whether it is. @param {number} frame @param {number} at @param {number} rate @returns {boolean} */
-  #show(frame, at, rate) {
-    const { player, sounds } = this.#roll;
-    if (player instanceof Prints) {
-      player.show(frame);
-      return player.seen === frame || (rate !== 0 && player.seen !== null);
-    }
-    if (!(player instanceof Reel)) return false;
-    this.#video.muted = !sounds;
-    const exact = Math.abs((player.seen ?? 0) - frame) < SAME_US;
-    if (rate > 0 && densityOf(rate) === "all" && !cursor.scrubs) {
-      const near = player.isAt(at);
-      if (cursor.moves || !near) player.run(at, rate);
-      else player.still(frame);
-      return near || exact;
-    }
-    player.still(frame);
-    return exact;
   }
 
   /** @param {number} at @param {number} rate @param {boolean} shown @param {boolean} gone */
@@ -156,7 +153,7 @@ export class Then extends HTMLElement {
 
   /** Another camera. */
   #forget() {
-    this.#roll.forget();
+    this.#roll?.forget();
     Object.assign(this, { shownAt: null, wall: null, shape: null });
     this.removeAttribute("shown");
   }
@@ -166,7 +163,7 @@ export class Then extends HTMLElement {
     const at = performance.now();
     this.apart = at - (this.shownAt ?? at);
     [this.wall, this.shownAt] = [wall, at];
-    this.toggleAttribute("playing", this.#roll.player instanceof Reel);
+    this.toggleAttribute("playing", this.#roll?.plays ?? false);
     this.setAttribute("shown", "");
     if (!height || this.shape === width / height) return;
     this.shape = width / height;

@@ -108,7 +108,7 @@ class Tile extends HTMLElement {
   /** Whether it is larger than others on the wall. @param {boolean} twice */
   set twice(twice) {
     this.#size.setAttribute("aria-pressed", String(twice));
-    this.#size.setAttribute("aria-label", say.cameras.larger(this.camera?.name ?? ""));
+    this.#size.setAttribute("aria-label", say.watch.larger(this.camera?.name ?? ""));
   }
 
   /** Show that camera as it is now. @param {Camera} camera */

@@ -5,7 +5,6 @@
  */
 
 import { Trouble } from "./api.js";
-import { Details } from "./details.js";
 import { icon, make } from "./dom.js";
 import { recorder } from "./recorder.js";
 import { float, floats, save } from "./save.js";
@@ -19,19 +18,19 @@ export class Tools {
   bar = make("div", { class: "tools" });
   panels = make("div", { class: "panels" });
 
-  #details = new Details();
+  /** Made when it is opened first. @type {import("./details.js").Details | null} */
+  #details = null;
   #tile;
   #snap = this.#button("snap", say.watch.snap, () => this.snap());
   #float = this.#button("float", say.watch.float, () => this.#floated());
   #steer = this.#button("move", say.watch.controls, () => void this.#steered());
-  #more = this.#button("info", say.watch.details, () => this.#open(this.#more));
+  #more = this.#button("info", say.watch.details, () => void this.#detailed());
 
   /** @param {Tile} tile */
   constructor(tile) {
     this.#tile = tile;
     for (const each of [this.#steer, this.#more]) each.setAttribute("aria-expanded", "false");
     this.bar.append(this.#steer, this.#snap, this.#float, this.#more);
-    this.panels.append(this.#details.element);
   }
 
   /** Bring them up to date; once a second, and after each change. */
@@ -42,7 +41,7 @@ export class Tools {
     const steers = camera?.controls && recorder.may("operator") && shown === live;
     this.#steer.hidden = !steers;
     if (!large || (!steers && is(this.#steer))) this.close();
-    if (is(this.#more)) this.#details.update(live);
+    if (is(this.#more)) this.#details?.update(live);
   }
 
   /** Save the picture that is seen. */
@@ -78,13 +77,27 @@ export class Tools {
     await import("./controls.js").catch(() => tell(say.app.failed, { trouble: true }));
   }
 
+  async #detailed() {
+    this.#open(this.#more);
+    if (this.#details) return;
+    try {
+      const { Details } = await import("./details.js");
+      this.#details ??= new Details();
+    } catch {
+      tell(say.app.failed, { trouble: true });
+      return this.#open(this.#more);
+    }
+    this.panels.append(this.#details.element);
+    this.#details.element.hidden = !is(this.#more);
+  }
+
   /** Open what a button is for, or close it. @param {HTMLElement} button */
   #open(button) {
     const opens = !is(button);
     for (const each of [this.#steer, this.#more]) {
       each.setAttribute("aria-expanded", String(each === button && opens));
     }
-    this.#details.element.hidden = !is(this.#more);
+    if (this.#details) this.#details.element.hidden = !is(this.#more);
     this.panels.querySelector("camkeep-controls")?.remove();
     if (!is(this.#steer)) return;
     const controls = document.createElement("camkeep-controls");

@@ -6,7 +6,7 @@ import { copyable } from "./copy.js";
 import { make } from "./dom.js";
 import { attempt, complaint, field, passwordField, pick } from "./forms.js";
 import { recorder } from "./recorder.js";
-import { say } from "./say.js";
+import { say } from "./say-more.js";
 import { tell } from "./toast.js";
 
 /** @typedef {import("./accounts.js").User} User */
@@ -35,7 +35,7 @@ export function userForm(user, done) {
     "form",
     { class: "boxed" },
     make("h3", {}, user ? user.name : say.people.addUser),
-    field(say.people.name, { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false", value: user?.name }),
+    field(say.login.name, { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false", value: user?.name }),
     !own && secret(user !== null),
     make("fieldset", {}, make("legend", {}, say.people.role), ...ROLES.map((role) =>
       pick("radio", "role", role, say.people.roles[role], role === (user?.role ?? "viewer")))),
@@ -79,8 +79,8 @@ function wished(form, lock) {
 
 /** @param {boolean} another whether there is one already */
 function secret(another) {
-  const label = another ? say.people.newPassword : say.people.password;
-  const hint = another ? say.people.staysTold : say.people.passwordTold;
+  const label = another ? say.people.newPassword : say.login.password;
+  const hint = another ? say.people.staysTold : say.login.passwordTold;
   const whole = passwordField({ autocomplete: "new-password", required: !another, minlength: 8 }, hint, label);
   const input = /** @type {HTMLInputElement} */ (whole.querySelector("input"));
   const invent = make("button", { type: "button" }, say.people.invent);

@@ -133,7 +133,7 @@ class Wall extends HTMLElement {
   #move(tile, to) {
     const ids = this.tiles.map((each) => each.camera?.id ?? "");
     const id = tile.camera?.id ?? "";
-    const told = say.cameras.moved(tile.camera?.name ?? "", to + 1, ids.length);
+    const told = say.watch.moved(tile.camera?.name ?? "", to + 1, ids.length);
     this.#change({ ...arrangement.get(), order: moved(ids, id, to) }, told);
     tile.focusPicture();
   }
@@ -144,7 +144,7 @@ class Wall extends HTMLElement {
     if (!camera) return;
     const layout = resized(arrangement.get(), camera.id);
     const large = layout.large.includes(camera.id);
-    this.#change(layout, large ? say.cameras.isLarge(camera.name) : say.cameras.isUsual(camera.name));
+    this.#change(layout, large ? say.watch.isLarge(camera.name) : say.watch.isUsual(camera.name));
   }
 
   /** @param {Layout} layout @param {string} told */
@@ -155,7 +155,7 @@ class Wall extends HTMLElement {
       this.show(this.#cameras, this.#large);
     };
     set(layout);
-    const usual = { word: say.cameras.usualWall, do: () => set({ order: [], large: [] }) };
+    const usual = { word: say.watch.usualWall, do: () => set({ order: [], large: [] }) };
     tell(told, { undo: () => set(before), action: usual });
   }
 

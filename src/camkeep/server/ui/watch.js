@@ -11,6 +11,7 @@ import { keys } from "./keys.js";
 import { address, fullScreen, go, place } from "./place.js";
 import { recorder } from "./recorder.js";
 import { say } from "./say.js";
+import { player } from "./then.js";
 import "./mark.js";
 import "./timeline.js";
 import "./transport.js";
@@ -42,6 +43,9 @@ class Watch extends HTMLElement {
     addEventListener("hashchange", () => this.#moved(), { signal });
     cursor.addEventListener("change", () => this.#note(), { signal });
     keys(this.#keys(), signal);
+    for (const name of ["pointerover", "focusin"]) {
+      this.#foot.addEventListener(name, () => void player().catch(() => null), { signal, once: true }); // it is wanted soon
+    }
     this.#moved();
   }
 

@@ -2,7 +2,8 @@
 /** `<camkeep-week>`: on which days and at which hours. Its `value` is the recorder's own writing. */
 
 import { icon, make } from "./dom.js";
-import { locale, say } from "./say.js";
+import { say } from "./say-more.js";
+import { locale } from "./say.js";
 import { DAYS, covered, parse, text } from "./week.js";
 
 /** @typedef {import("./week.js").Interval} Interval */
