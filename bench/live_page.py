@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -184,11 +185,17 @@ async def memory(browser: Browser, url: str, minutes: float) -> list[tuple[float
 
 
 def renderers() -> list[int]:
-    """Processes of browsers that draw pages."""
-    found = subprocess.run(
-        ["pgrep", "-f", "chromium.*--type=renderer"], capture_output=True, text=True, check=True
+    """Processes of our own browser that draw pages."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     )
-    return [int(pid) for pid in found.stdout.split()]
+    lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    ours = {os.getpid()}
+    found = ours
+    while found:
+        found = {int(pid) for pid, parent, _ in lines if int(parent) in ours} - ours
+        ours |= found
+    return [int(pid) for pid, _, line in lines if int(pid) in ours and "--type=renderer" in line]
 
 
 def slope(samples: list[tuple[float, float]]) -> float:

@@ -197,18 +197,21 @@ async def test_an_address_is_taken_apart(ask: Ask) -> None:
 
 async def test_how_it_keeps_close_to_what_is_live(ask: Ask) -> None:
     aim = await ask("pace", "goal", 0.1)
-    assert 0.15 <= aim < 0.3
+    assert 0.1 < aim < 0.2
     assert await ask("pace", "goal", 1.0) > 1.0, "slow cameras are not chased"
     assert await ask("pace", "pace", aim, aim, 1) == {"leap": False, "rate": 1}
     hurries = (await ask("pace", "pace", aim + 0.4, aim, 1))["rate"]
     assert hurries > 1
     assert (await ask("pace", "pace", aim + 0.1, aim, hurries))["rate"] == hurries
     assert (await ask("pace", "pace", aim, aim, hurries))["rate"] == 1
+    assert (await ask("pace", "pace", aim + 0.05, aim, 1))["rate"] > 1, "a frame late is late"
     assert (await ask("pace", "pace", aim + 30, aim, 1))["leap"] is True
     assert await ask("pace", "spared", 0.5, 20, False) == pytest.approx(0.4), "forgiven with time"
     assert await ask("pace", "spared", 0.5, 0, True) == pytest.approx(0.6)
     assert await ask("pace", "spared", 1.0, 0, True) == 1.0, "not for ever more"
-    assert await ask("pace", "goal", 0.04, 0.3) == pytest.approx(0.4)
+    assert await ask("pace", "goal", 0.04, 0.3) == pytest.approx(0.368)
+    assert await ask("pace", "spread", 0.04, 0.2) == 0.2, "it waits as long at once"
+    assert 0.1 < await ask("pace", "spread", 0.2, 0.04) < 0.2, "and less only with time"
     ranges = [[0, 5], [7, 9]]
     assert await ask("pace", "outOfGap", ranges, 3) is None
     assert await ask("pace", "outOfGap", ranges, 4.99) == 7

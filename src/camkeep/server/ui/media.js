@@ -4,7 +4,7 @@
  * Extensions, close to what is live.
  */
 
-import { Queue, goal, outOfGap, pace, spared } from "./pace.js";
+import { Queue, goal, outOfGap, pace, spared, spread } from "./pace.js";
 
 /** @typedef {import("./wire.js").Frame} Frame */
 
@@ -12,6 +12,8 @@ const QUEUE_BYTES = 16 * 1024 * 1024;
 const KEPT_S = 6;
 /** What was played stays in the buffer for so long; it is cleared when there is twice as much. */
 const JUST_MS = 500;
+const BACK_S = 1;
+const JOIN_S = 0.3;
 const WALLS = 256;
 /** Frames whose wall time is remembered, to say which one is on the screen. */
 
@@ -37,6 +39,7 @@ export class Media {
   #spare = 0;
   #spareAt = performance.now();
   #shownAt = 0;
+  #joined = false;
   #life = new AbortController();
   #url;
 
@@ -55,7 +58,7 @@ export class Media {
     const { signal } = this.#life;
     source.addEventListener("sourceopen", () => this.#opened(source, mime), { once: true, signal });
     video.addEventListener("error", () => this.#fail(), { signal });
-    video.addEventListener("waiting", () => this.#look(true), { signal });
+    video.addEventListener("waiting", () => this.#look(!video.seeking), { signal });
     video.disableRemotePlayback = true;
     video.src = this.#url;
     this.#watch();
@@ -68,8 +71,10 @@ export class Media {
   put(frame) {
     if (this.#life.signal.aborted) return;
     if (frame.picture) {
-      this.#newest = frame.time / 1e6;
-      this.#apart = frame.duration / 1e6;
+      const time = frame.time / 1e6;
+      const passed = time - this.#newest;
+      if (passed > 0 && this.#walls.length) this.#apart = spread(this.#apart, passed);
+      if (passed > 0 || passed < -BACK_S) this.#newest = time; // B-frames come before what they follow
       this.#walls.push({ time: frame.time, wall: frame.wall });
       if (this.#walls.length > WALLS) this.#walls.shift();
     }
@@ -127,8 +132,12 @@ export class Media {
     const target = outOfGap(ranges, video.currentTime);
     this.#look(false);
     const aim = goal(this.#apart, this.#spare);
-    const { leap, rate } = pace(this.#newest - video.currentTime, aim, video.playbackRate);
-    if (leap) video.currentTime = Math.max(this.#newest - aim, ranges[ranges.length - 1][0]);
+    const behind = this.#newest - video.currentTime;
+    const { leap, rate } = pace(behind, aim, video.playbackRate);
+    // It begins with a key frame, which is there at once, and may be older than it need be.
+    const join = !this.#joined && this.#shownAt > 0;
+    this.#joined ||= join;
+    if (leap || (join && behind - aim > JOIN_S)) video.currentTime = Math.max(this.#newest - aim, ranges[ranges.length - 1][0]);
     else if (target !== null) video.currentTime = target;
     if (video.playbackRate !== rate) video.playbackRate = rate;
     if (video.paused) video.play().catch(() => {}); // until the browser lets us

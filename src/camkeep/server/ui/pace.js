@@ -3,10 +3,13 @@
  * How a player keeps close to what is live, without stopping at every breath of the network. Pure.
  */
 
-const LEAST_S = 0.1;
+const LEAST_S = 0.06;
 const STALL_S = 0.1;
 const MOST_SPARE_S = 1;
 const CALM = 0.005;
+const SOONER = 0.05;
+const LATE_S = 0.03;
+const THERE_S = 0.01;
 const LEAP_S = 2;
 /** Further behind than this past its goal, it leaps instead of hurrying. */
 
@@ -18,7 +21,18 @@ const LEAP_S = 2;
  * @param {number} [spare] as `spared` gives it
  */
 export function goal(apart, spare = 0) {
-  return Math.max(LEAST_S, apart * 1.2 + 0.05) + spare;
+  return Math.max(LEAST_S, apart * 1.2 + 0.02) + spare;
+}
+
+/**
+ * How far frames are apart: the longest of late, sooner more than less. What a frame says of its own
+ * length is a guess, and rather too long.
+ *
+ * @param {number} apart seconds, as it was
+ * @param {number} passed from the frame before to this one
+ */
+export function spread(apart, passed) {
+  return passed > apart ? passed : apart + (passed - apart) * SOONER;
 }
 
 /**
@@ -47,7 +61,7 @@ export function pace(behind, aim, rate) {
   const late = behind - aim;
   if (late > LEAP_S) return { leap: true, rate: 1 };
   if (late > 0.6) return { leap: false, rate: 1.25 };
-  if (late > 0.08 || (rate > 1 && late > 0.02))
+  if (late > LATE_S || (rate > 1 && late > THERE_S))
     return { leap: false, rate: rate > 1.1 ? 1.25 : 1.06 };
   return { leap: false, rate: 1 };
 }
