@@ -160,7 +160,7 @@ class Row {
     const { video = null, audio = null } = camera.streams.find((each) => each.video) ?? {};
     const sent = state !== "off" && sends({ video, audio, measured_fps: null, advice: [] });
     const given = !settings && say.cameras.given;
-    write(this.#hint, [say.cameras.modes[mode]?.[0], sent, given].filter(Boolean).join(" · "));
+    write(this.#hint, [mode !== "off" && say.cameras.modes[mode]?.[0], sent, given].filter(Boolean).join(" · "));
     this.grip.setAttribute("aria-label", say.cameras.move(name));
     this.remove.setAttribute("aria-label", say.cameras.removeIt(name));
     this.#switch.setAttribute("aria-label", say.cameras.onOff(name));

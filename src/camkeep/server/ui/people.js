@@ -87,8 +87,9 @@ class People extends HTMLElement {
   /** @param {Node | null} shown in place of the form */
   #close(shown) {
     const add = button(say.people.addUser, "", () => this.#open(null));
+    const was = this.#form.contains(document.activeElement);
     this.#form.replaceChildren(...(shown ? [shown] : []), make("div", { class: "buttons" }, add));
-    (this.#form.querySelector("input") ?? (document.activeElement === document.body ? add : null))?.focus();
+    (this.#form.querySelector("input") ?? (was ? add : null))?.focus();
   }
 
   /** @param {User} user */
