@@ -124,6 +124,11 @@ async def check_wall(ask: Ask, count: int, width: int, height: int) -> None:
         assert covered > 0.45 * width * height
 
 
+async def test_on_a_phone_a_picture_is_no_higher_than_the_window(ask: Ask) -> None:
+    wall = await ask("fit", "fit", [9 / 16, 16 / 9], 390, 600)
+    assert [box["height"] for box in wall["boxes"]] == pytest.approx([600, 390 * 9 / 16])
+
+
 async def test_some_are_larger_and_still_nothing_overlaps(ask: Ask) -> None:
     for (width, height), count in product(WINDOWS, [2, 3, 5, 20, 40]):
         for large, tall in ((1, 16 / 9), (2, 16 / 9), (1, 9 / 16)):

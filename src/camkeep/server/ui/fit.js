@@ -234,7 +234,8 @@ function scrolled(shapes, width, height, gap, columns) {
   let y = 0;
   for (let first = 0; first < shapes.length; first += columns) {
     const row = shapes.slice(first, first + columns);
-    const high = (wide * row.length) / total(row);
+    const most = columns === 1 && height > 0 ? height : Infinity; // all of it is seen at once
+    const high = Math.min((wide * row.length) / total(row), most);
     row.forEach((_, n) => boxes.push({ x: n * (wide + gap), y, width: wide, height: high }));
     y += high + gap;
   }
