@@ -56,7 +56,9 @@ class Asker:
         self.ids: dict[str, str] = {}
         self.secret = ""
         """Of the session."""
-        self.start_us = 0
+        self.body: dict[str, Any] = {}
+        """What is said in place of what was made up, by its name."""
+        self.start_us = self.end_us = 0
         """When there is footage."""
         self.count = 0
         self.statuses: dict[str, set[int]] = {}
@@ -78,8 +80,9 @@ class Asker:
         press = f"/cameras/{camera}/recording"
         clip = self.ask("POST", press, {"record": True})["clip"]["id"]
         self.ask("POST", press, {"record": False})
-        self.start_us = self.ask("GET", f"/clips/{clip}")["start_us"]
-        until = self.start_us + 3_600_000_000
+        told = self.ask("GET", f"/clips/{clip}")
+        self.start_us, self.end_us = told["start_us"], told["end_us"]
+        until = self.end_us + 3_600_000_000
         share = self.ask("POST", "/shares", {"clip": clip, "expires": until})
         self.ids = {
             "user_id": self.ask("POST", "/users", user)["id"],
@@ -90,6 +93,14 @@ class Asker:
             "token_id": self.ask("POST", "/tokens", {"name": "t"})["id"],
             "stream": "main",
         }
+        self.body = {
+            "password": PASSWORD,
+            "cameras": [camera],
+            "from": self.start_us,
+            "to": self.end_us,
+            "clip": clip,
+            "expires": until,
+        }
 
     def check(self, case: Any, *, real: bool) -> None:
         """Ask once; what comes is as described."""
@@ -98,7 +109,9 @@ class Asker:
         if real and "from" in case.query:
             case.query = {"from": self.start_us}
         elif real and "at" in case.query:
-            case.query["at"] = self.start_us
+            case.query["at"] = self.end_us
+        if real and isinstance(case.body, dict):
+            case.body.update({name: self.body[name] for name in self.body.keys() & case.body})
         leaving = case.operation.path.endswith("/logout")  # whoever asks is to stay logged in
         self.session.cookies.clear()
         case.cookies = {"camkeep": "x" if leaving else self.secret}
