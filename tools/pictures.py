@@ -8,21 +8,23 @@ It takes two minutes, for there has to be something to look back at.
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from PIL import Image
 from playwright.async_api import Browser, Page
 
 from support.page import chromium, visiting
 from support.serveprocess import Served, serving, setup
 
 CAMERAS = {
-    "Front door": "testcard:?size=480x640&fps=15",
+    "Front door": "testcard:?size=1280x720&fps=12",
     "Street": "testcard:?size=1280x720&fps=15",
-    "Garden": "testcard:?size=960x720&fps=15",
+    "Garden": "testcard:?size=1280x720&fps=8",
     "Garage": "testcard:?size=1280x720&fps=10",
 }
 PAST_S = 75
@@ -64,7 +66,9 @@ async def look(browser: Browser, url: str, folder: Path) -> None:
                     await seen.page.keyboard.press(key)
                 await seen.page.locator("camkeep-then[shown]").first.wait_for()
                 await seen.page.wait_for_timeout(1500)
-            await seen.page.screenshot(path=folder / f"{name}.png")
+            await seen.page.evaluate("document.activeElement?.blur()")
+            taken = Image.open(io.BytesIO(await seen.page.screenshot()))
+            taken.convert("RGB").quantize(256).save(folder / f"{name}.png", optimize=True)
 
 
 async def main() -> None:
