@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from camkeep.cameras.simulate import Simulator, SimulatorOptions
 from camkeep.cameras.testcard.card import picture
 from camkeep.clock import SystemClock
 from camkeep.engine.schedule import Mode
@@ -23,6 +25,7 @@ from support.livecams import LIVE_H264_AAC, camera_at, card_camera
 from support.page import chromium, log_in, visiting
 from support.server import Site, serving
 
+SMALL = SimulatorOptions(width=320, height=240, fps=20)
 NO_MEDIA = "MediaSource.isTypeSupported = () => false"
 
 
@@ -221,6 +224,29 @@ async def test_the_last_picture_stays_and_says_its_age(tmp_path: Path, browser: 
         shown = await seen.picture("gate")
         assert shown["kind"] == "canvas"
         assert len(set(shown["data"])) > 2
+
+
+async def test_a_camera_is_unplugged_and_comes_back(tmp_path: Path, browser: Browser) -> None:
+    """The page says so, keeps the last picture, goes on by itself, and the timeline tells why."""
+    async with AsyncExitStack() as plug, AsyncExitStack() as stack:
+        camera = await plug.enter_async_context(Simulator("easyn", SMALL))
+        port = camera.port
+        wanted = camera_at(f"easyn://{camera.host}:{port}/", "yard", Mode.ALWAYS)
+        site = await stack.enter_async_context(serving(tmp_path / "a", wanted=[wanted]))
+        seen = await stack.enter_async_context(visiting(browser, site.url))
+        tile = seen.page.locator("camkeep-tile")
+        await seen.live("yard")
+        await plug.aclose()
+        await expect(tile).to_have_attribute("state", "waiting")
+        await expect(tile.locator(".age")).to_contain_text("s ago")
+        await stack.enter_async_context(Simulator("easyn", SMALL, port=port))
+        await seen.live("yard")
+        await seen.page.get_by_role("slider", name="Timeline").focus()
+        said = seen.page.locator("camkeep-timeline > .sr")
+        async with asyncio.timeout(20):  # the timeline asks again every while
+            while "Not recorded" not in await said.inner_text():
+                await seen.page.keyboard.press("PageUp")
+                await seen.page.wait_for_timeout(200)
 
 
 def camera_of(source: HandFed) -> Wanted:
