@@ -195,6 +195,7 @@ async def test_a_recording_says_its_time_and_size_and_what_was_before(
         await record.click()
         sign = page.locator(".rec")
         await expect(sign.locator(".size")).to_have_text(re.compile(r"[\d.]+ [kM]B"))
+        await expect(sign.locator(".size")).to_be_visible()
         first = await sign.locator(".size").text_content()
         await expect(sign.locator(".size")).not_to_have_text(first or "")
         await button(page, "Stop recording garage").click()

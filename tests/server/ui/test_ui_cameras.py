@@ -77,6 +77,7 @@ async def test_from_nothing_to_a_downloaded_movie_in_four_clicks(
         # 5 s of pre-roll are its own from the start
         await expect(page.locator(".rec .time")).to_have_text(re.compile("0:(0[7-9]|1)"))
         await press(page, "Stop recording demo")
+        await expect(page.locator(".saved .size")).to_be_visible()
         async with page.expect_download() as downloading:
             await page.get_by_role("link", name="Download demo").click()
         (clip,) = (await site.client.get(f"{API}/clips")).json()["clips"]

@@ -211,6 +211,8 @@ async def test_how_it_keeps_close_to_what_is_live(ask: Ask) -> None:
     assert (await ask("pace", "pace", aim, aim, hurries))["rate"] == 1
     assert (await ask("pace", "pace", aim + 0.05, aim, 1))["rate"] > 1, "a frame late is late"
     assert (await ask("pace", "pace", aim + 30, aim, 1))["leap"] is True
+    assert (await ask("pace", "pace", aim + 0.5, aim, 1, True))["leap"], "it begins at the newest"
+    assert not (await ask("pace", "pace", aim + 0.2, aim, 1, True))["leap"]
     assert await ask("pace", "spared", 0.5, 20, False) == pytest.approx(0.4), "forgiven with time"
     assert await ask("pace", "spared", 0.5, 0, True) == pytest.approx(0.6)
     assert await ask("pace", "spared", 1.0, 0, True) == 1.0, "not for ever more"

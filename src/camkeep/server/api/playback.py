@@ -56,6 +56,8 @@ PLAY = "application/x-camkeep-play"
 JPEG = "mp4v.6C"
 KEPT = "private, max-age=86400"
 """What was recorded stays what it is."""
+SETTLED_US = 30_000_000
+"""But a picture that is newer may be followed by one that is nearer to the instant."""
 _LENGTHS = struct.Struct(">II")
 
 
@@ -131,7 +133,8 @@ async def picture(
             jpeg = await desk.live.pictures.decode(video, jpeg, width)
         except MediaError as error:
             raise Problem(502, "Not decoded", str(error), kind="urn:camkeep:camera") from None
-    headers = {"x-camkeep-wall-us": str(wall), "cache-control": KEPT}
+    keep = KEPT if at < desk.clock.wall() - SETTLED_US else "no-store"
+    headers = {"x-camkeep-wall-us": str(wall), "cache-control": keep}
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 

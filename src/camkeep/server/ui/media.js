@@ -13,7 +13,6 @@ const KEPT_S = 6;
 /** What was played stays in the buffer for so long; it is cleared when there is twice as much. */
 const JUST_MS = 500;
 const BACK_S = 1;
-const JOIN_S = 0.3;
 const WALLS = 256;
 /** Frames whose wall time is remembered, to say which one is on the screen. */
 
@@ -39,7 +38,7 @@ export class Media {
   #spare = 0;
   #spareAt = performance.now();
   #shownAt = 0;
-  #joined = false;
+  #begun = false;
   #life = new AbortController();
   #url;
 
@@ -132,12 +131,10 @@ export class Media {
     const target = outOfGap(ranges, video.currentTime);
     this.#look(false);
     const aim = goal(this.#apart, this.#spare);
-    const behind = this.#newest - video.currentTime;
-    const { leap, rate } = pace(behind, aim, video.playbackRate);
-    // It begins with a key frame, which is there at once, and may be older than it need be.
-    const join = !this.#joined && this.#shownAt > 0;
-    this.#joined ||= join;
-    if (leap || (join && behind - aim > JOIN_S)) video.currentTime = Math.max(this.#newest - aim, ranges[ranges.length - 1][0]);
+    const begins = !this.#begun && this.#shownAt > 0;
+    this.#begun ||= begins;
+    const { leap, rate } = pace(this.#newest - video.currentTime, aim, video.playbackRate, begins);
+    if (leap) video.currentTime = Math.max(this.#newest - aim, ranges[ranges.length - 1][0]);
     else if (target !== null) video.currentTime = target;
     if (video.playbackRate !== rate) video.playbackRate = rate;
     if (video.paused) video.play().catch(() => {}); // until the browser lets us

@@ -12,6 +12,8 @@ const LATE_S = 0.03;
 const THERE_S = 0.01;
 const LEAP_S = 2;
 /** Further behind than this past its goal, it leaps instead of hurrying. */
+const JOIN_S = 0.3;
+/** The same when it begins, with a key frame that may be older than it need be. */
 
 /**
  * How far behind the newest frame to be: rather more than frames are apart, and as much more as
@@ -55,11 +57,12 @@ export function spared(spare, passed, stalled) {
  * @param {number} behind
  * @param {number} aim as `goal` gives it
  * @param {number} rate at which it plays now
+ * @param {boolean} [begins] its first picture has just been shown
  * @returns {{leap: boolean, rate: number}}
  */
-export function pace(behind, aim, rate) {
+export function pace(behind, aim, rate, begins = false) {
   const late = behind - aim;
-  if (late > LEAP_S) return { leap: true, rate: 1 };
+  if (late > (begins ? JOIN_S : LEAP_S)) return { leap: true, rate: 1 };
   if (late > 0.6) return { leap: false, rate: 1.25 };
   if (late > LATE_S || (rate > 1 && late > THERE_S))
     return { leap: false, rate: rate > 1.1 ? 1.25 : 1.06 };

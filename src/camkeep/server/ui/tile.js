@@ -48,7 +48,7 @@ class Tile extends HTMLElement {
   #notice = make("p", { class: "notice", hidden: true });
   /** What is shown in place of what the browser cannot play. */
   #instead = make("p", { class: "instead", role: "status" });
-  #size = make("button", { class: "size", type: "button", onclick: () => this.#tell("camkeep-size") }, icon("larger"));
+  #size = make("button", { class: "larger", type: "button", onclick: () => this.#tell("camkeep-size") }, icon("larger"));
   tools = new Tools(this);
   zoom = new Zoom(
     this.#open,
